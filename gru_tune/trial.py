@@ -1,0 +1,118 @@
+"""What the rest of the program passes around about trials: all frozen, all plain data.
+
+``Job`` is what travels to a worker, ``Outcome`` what comes back, ``Trial`` what the log
+and the table are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any, Literal
+
+from gru_tune.knobs import Settings
+from gru_tune.values import Scalar
+
+
+class Status(str, Enum):
+    """How a trial ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The validation metric that ranks trials, and which way is better."""
+
+    name: str
+    direction: Literal["max", "min"]
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether score ``a`` beats score ``b``."""
+        return a > b if self.direction == "max" else a < b
+
+    def sort_key(self, score: float) -> float:
+        """Ascending order of this is best first."""
+        return -score if self.direction == "max" else score
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of one trial: metrics on training and validation data, wall seconds."""
+
+    number: int  # from 1
+    train: Mapping[str, float]
+    validation: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stretch of training: everything a worker needs, picklable and small.
+
+    A trial is usually one job; a search that stops bad trials early (Hyperband) trains
+    a trial in several, each going on from the checkpoint the one before has left.
+    """
+
+    trial: int
+    settings: Settings
+    seed: int
+    objective: Objective
+    metrics: tuple[str, ...]
+    data: str  # folder of the prepared arrays
+    folder: str  # the trial's own folder, for weights and tracebacks
+    first_epoch: int  # epochs already trained; 0 for a new trial
+    last_epoch: int  # train until this many epochs are done
+    checkpoint: bool = False  # leave optimizer and weights behind to go on from
+    best_before: float | None = None  # best score of the epochs before first_epoch
+    deadline: float | None = None  # time.time() after which no further epoch starts
+    progress: str | None = None  # file that the worker replaces after every epoch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a worker reports of a job: the epochs it trained, or why it could not."""
+
+    trial: int
+    epochs: tuple[Epoch, ...]
+    parameters: int
+    seconds: float  # of the whole job, compilation and evaluation included
+    fast_path: str  # xla, cudnn, plain
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One configuration and all that was seen of it so far."""
+
+    number: int
+    values: Mapping[str, Scalar]  # the hyperparameters in force, by name
+    seed: int
+    status: Status
+    objective: Objective
+    epochs: tuple[Epoch, ...] = ()
+    parameters: int | None = None
+    seconds: float = 0.0
+    fast_path: str = ""
+    error: str | None = None
+    attempts: int = 1
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch with the best objective (the earliest of equals); None for a failed trial."""
+        if self.status is not Status.COMPLETED or not self.epochs:
+            return None
+        return min(self.epochs, key=lambda e: self.objective.sort_key(e.validation[self.objective.name]))
+
+    @property
+    def score(self) -> float | None:
+        """The objective at the best epoch; None for a failed trial."""
+        best = self.best
+        return None if best is None else best.validation[self.objective.name]
+
+
+def to_json(value: Any) -> dict[str, Any]:
+    """A frozen dataclass of this module as plain data for the log."""
+    return asdict(value)
