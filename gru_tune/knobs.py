@@ -229,10 +229,10 @@ class Knob:
         """The allowed numbers in words, ``1 to 16`` or ``above 0, at most 10``; empty for words."""
         low = f"at least {self.low:g}" if self.low is not None else ""
         low = f"above {self.above:g}" if self.above is not None else low
-        high = f"at most {self.high:g}" if self.high is not None else ""
+        high = f"at most {_plain(self.high)}" if self.high is not None else ""
         high = f"below {self.below:g}" if self.below is not None else high
         if self.low is not None and self.high is not None:
-            return f"{self.low:g} to {self.high:g}"
+            return f"{self.low:g} to {_plain(self.high)}"
         return ", ".join(part for part in (low, high) if part)
 
     def problem(self, value: object) -> str | None:
@@ -318,6 +318,10 @@ def possible(value: Scalar | Domain) -> tuple[Scalar, ...] | None:
     if value is None or isinstance(value, str | int | float | bool):
         return (value,)
     return None if value.size == float("inf") else tuple(value.values())
+
+
+def _plain(number: float) -> str:
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
 def _parse(hint: Any) -> tuple[type, tuple[str, ...], bool]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
+from math import isfinite, nan
 from typing import Any, Literal
 
 from gru_tune.knobs import Settings
@@ -102,9 +103,11 @@ class Trial:
     @property
     def best(self) -> Epoch | None:
         """The epoch with the best objective (the earliest of equals); None for a failed trial."""
-        if self.status is not Status.COMPLETED or not self.epochs:
+        name = self.objective.name
+        scored = [e for e in self.epochs if isfinite(e.validation.get(name, nan))]
+        if self.status is not Status.COMPLETED or not scored:
             return None
-        return min(self.epochs, key=lambda e: self.objective.sort_key(e.validation[self.objective.name]))
+        return min(scored, key=lambda e: self.objective.sort_key(e.validation[name]))
 
     @property
     def score(self) -> float | None:

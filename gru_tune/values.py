@@ -177,7 +177,7 @@ class Float:
 
     def _at(self, index: int) -> float:
         assert self.step is not None
-        return float(f"{self.low + index * self.step:.12g}")
+        return float(f"{self.low + index * self.step:.12g}") if index else self.low
 
 
 Domain = Choice | Int | Float

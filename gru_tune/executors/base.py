@@ -1,0 +1,62 @@
+"""What every place where jobs run has in common."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from gru_tune.trial import Job, Outcome
+
+Train = Callable[[Job], Outcome]
+Configure = Callable[[int], None]  # told how many threads the worker may use
+
+
+class WorkerDied(Exception):
+    """The process of a job is gone; the text says why, as far as can be known."""
+
+
+class Executor(Protocol):
+    """A place with ``slots`` jobs side by side; one future a job.
+
+    A future fails with ``WorkerDied`` when the job's process died, and with the job's own
+    exception when it raised one. Never more than ``slots`` calls may be in flight.
+    """
+
+    @property
+    def slots(self) -> int: ...
+
+    @property
+    def blocking(self) -> bool:
+        """Whether ``submit`` returns only when the job is done."""
+        ...
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        """Train a job."""
+        ...
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Run any picklable function there."""
+        ...
+
+    def progress(self) -> list[dict[str, Any]]:
+        """What the running jobs wrote into their progress files, by trial."""
+        ...
+
+    def close(self, kill: bool = False) -> None:
+        """Wait for what runs and end; with ``kill``, end it at once."""
+        ...
+
+
+def read_progress(jobs: Iterable[Job]) -> list[dict[str, Any]]:
+    """The progress files of some jobs; a job that has written none yet is named all the same."""
+    found = []
+    for job in sorted(jobs, key=lambda job: job.trial):
+        report: dict[str, Any] = {"trial": job.trial, "epoch": job.first_epoch, "last_epoch": job.last_epoch}
+        with suppress(OSError, ValueError):  # not there yet
+            report |= json.loads(Path(job.progress or "").read_text(encoding="utf-8"))
+        found.append(report)
+    return found

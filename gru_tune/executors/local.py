@@ -1,0 +1,142 @@
+"""Worker processes on this machine: spawned, one pool of one worker a slot.
+
+With one shared pool a killed worker breaks the pool and with it the whole search; with a
+pool a slot it costs its own job, and the slot gets a new pool.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from gru_tune.executors.base import Train, WorkerDied, read_progress
+from gru_tune.executors.worker import Start, begin
+from gru_tune.trial import Job, Outcome
+
+
+class Local:
+    """As many worker processes as there are ``starts``; each lives on from job to job."""
+
+    blocking = False
+
+    def __init__(self, train: Train, starts: Sequence[Start]) -> None:
+        self._train = train
+        self._slots = [_Slot(start) for start in starts]
+
+    @property
+    def slots(self) -> int:
+        return len(self._slots)
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        return self._send(job, self._train, job)
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        return self._send(None, function, *arguments)
+
+    def progress(self) -> list[dict[str, Any]]:
+        return read_progress([slot.job for slot in self._slots if slot.job is not None])
+
+    def close(self, kill: bool = False) -> None:
+        for slot in self._slots:
+            slot.close(kill)
+
+    def _send(self, job: Job | None, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        for slot in self._slots:
+            if not slot.busy:
+                return slot.send(job, function, *arguments)
+        raise RuntimeError(f"all {self.slots} workers are busy")
+
+
+class _Slot:
+    """One worker process, started when it is first needed and again after its death."""
+
+    def __init__(self, start: Start) -> None:
+        self.job: Job | None = None
+        self.busy = False
+        self._start = start
+        self._pool: ProcessPoolExecutor | None = None
+        self._process: BaseProcess | None = None
+
+    def send(self, job: Job | None, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        try:
+            inner = self._submit(function, *arguments)
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self.close(kill=True)
+            inner = self._submit(function, *arguments)
+        self.busy, self.job = True, job
+        outer: Future[Any] = Future()
+        inner.add_done_callback(partial(self._done, outer))
+        return outer
+
+    def close(self, kill: bool = False) -> None:
+        if kill and self._process is not None:
+            self._process.kill()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=kill)
+        self._pool = self._process = None
+
+    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        if self._pool is not None:
+            return self._pool.submit(function, *arguments)
+        spawn = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=begin, initargs=(self._start,))
+        before = set(multiprocessing.active_children())
+        with _interrupts_wait():
+            future = self._pool.submit(function, *arguments)
+        new = set(multiprocessing.active_children()) - before
+        self._process = new.pop() if new else None
+        return future
+
+    def _done(self, outer: Future[Any], inner: Future[Any]) -> None:
+        """Hand on what the pool says; the slot is free before anybody hears of it."""
+        error = None if inner.cancelled() else inner.exception()
+        if inner.cancelled() or isinstance(error, BrokenProcessPool):
+            reason = _reason(self._process)
+            self._pool = self._process = None  # the broken pool ends by itself
+            self.job, self.busy = None, False
+            outer.set_exception(WorkerDied(reason))
+            return
+        self.job, self.busy = None, False
+        if error is not None:
+            outer.set_exception(error)
+        else:
+            outer.set_result(inner.result())
+
+
+def _reason(process: BaseProcess | None) -> str:
+    if process is not None:
+        process.join(5)
+    code = process.exitcode if process is not None else None
+    if code is None:
+        return "its worker is gone"
+    if code == 0:
+        return "its worker could not start"
+    if code > 0:
+        return f"its worker ended by itself (exit code {code})"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "unknown"
+    hint = ", often for want of memory" if -code == signal.SIGKILL else ""
+    return f"its worker was killed (signal {-code}, {name}{hint})"
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Hold Ctrl-C back while a process is spawned, so that it is born deaf to it."""
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)

@@ -1,0 +1,48 @@
+"""How many workers this machine holds, and what each of them gets: cores, or a GPU."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from gru_tune.executors.base import Configure
+from gru_tune.executors.worker import Start
+
+
+def cores() -> tuple[int, ...]:
+    """The processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(0)))
+    return tuple(range(os.cpu_count() or 1))
+
+
+def gpus() -> tuple[str, ...]:
+    """The identifiers of the GPUs to use: ``CUDA_VISIBLE_DEVICES`` where set, else all there are."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return tuple(part for part in visible.split(",") if part.strip() not in ("", "-1"))
+    try:
+        listing = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(str(number) for number in range(listing.count("GPU ")))
+
+
+def starts(workers: int | None, configure: Configure | None, output: Path | None) -> list[Start]:
+    """What every worker is told; by default one a GPU, or one a core without a GPU.
+
+    More workers than GPUs share them in turn. Cores are shared out evenly; with more
+    workers than cores several get the same one.
+    """
+    devices, available = gpus(), cores()
+    count = workers or len(devices) or len(available)
+    told = []
+    for slot in range(count):
+        share = available[slot * len(available) // count : (slot + 1) * len(available) // count]
+        share = share or (available[slot % len(available)],)
+        environment = {"CUDA_VISIBLE_DEVICES": devices[slot % len(devices)]} if devices else {}
+        told.append(Start(configure, share, len(share), environment, None if output is None else str(output)))
+    return told

@@ -1,0 +1,229 @@
+"""The record of a study: ``trials.jsonl``, append-only, one JSON object a line.
+
+The first line says what the study asks (``study``); then come, in the order they happened,
+``run`` (the program was started), ``launch`` (written BEFORE a job starts, so that one
+that kills its process leaves a trace), ``outcome`` (a job ended), ``death`` (its worker
+died) and ``stopped`` (the user stopped the search while it ran). Everything else in a
+results folder is derived from these lines.
+
+A line counts once its newline is on the disk. What a kill in the middle of a write leaves
+behind the last newline is ignored, and cut off at the next append; damage anywhere else
+is refused, because nothing after it can be trusted.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from gru_tune.errors import StudyError
+from gru_tune.space import Values
+from gru_tune.trial import Epoch, Outcome
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a study asks; the first line of its log."""
+
+    facts: Mapping[str, Any]
+    time: float
+
+
+@dataclass(frozen=True)
+class Started:
+    """The program began (or went on) with the study."""
+
+    workers: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A job is about to start; ``attempt`` counts from 1 for each job of a trial."""
+
+    trial: int
+    attempt: int
+    values: Values
+    seed: int
+    first_epoch: int
+    last_epoch: int
+    checkpoint: bool
+    time: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A job ended, well or with an error."""
+
+    attempt: int
+    outcome: Outcome
+    time: float
+
+    @property
+    def trial(self) -> int:
+        return self.outcome.trial
+
+
+@dataclass(frozen=True)
+class Died:
+    """The worker of a job died; the job is tried again if attempts are left."""
+
+    trial: int
+    attempt: int
+    reason: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The user stopped the search while this job ran; it is not held against the trial."""
+
+    trial: int
+    attempt: int
+    time: float
+
+
+Event = Header | Started | Launch | Finished | Died | Stopped
+NAMES: dict[type, str] = {
+    Header: "study", Started: "run", Launch: "launch", Finished: "outcome", Died: "death", Stopped: "stopped",
+}  # fmt: skip
+TYPES = {name: kind for kind, name in NAMES.items()}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A log as read: its whole events, and how many bytes of the file they take."""
+
+    events: tuple[Event, ...]
+    size: int
+    notes: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """What the first line says; {} for an empty log."""
+        first = self.events[0] if self.events else None
+        return first.facts if isinstance(first, Header) else {}
+
+
+def read(path: Path) -> Record:
+    """Every event of a log, oldest first.
+
+    Raises ``StudyError`` (with file and line) when a line other than the last is damaged
+    or written by a newer version.
+    """
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    notes = [f"{path}: the last line was cut short, and is ignored"] if whole < len(data) else []
+    lines = data[:whole].split(b"\n")[:-1]
+    events: list[Event] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            event = decode(line.decode("utf-8"))
+        except (ValueError, KeyError, TypeError) as problem:
+            if number == len(lines):  # a full disk or a power cut may leave a last line of zeros
+                notes.append(f"{path}: the last line was damaged, and is ignored")
+                whole -= len(line) + 1
+                break
+            raise StudyError(
+                f"{path}:{number}: this line of the study's record is damaged ({_why(problem)}); "
+                "mend it from a backup, or start the study anew with --fresh"
+            ) from None
+        events.append(event)
+    if events and not isinstance(events[0], Header):
+        raise StudyError(
+            f"{path}:1: this is not the record of a study (its first line must be one of 'study')"
+        )
+    return Record(tuple(events), whole, tuple(notes))
+
+
+class Log:
+    """An open log; every ``append`` is on the disk when it returns."""
+
+    def __init__(self, path: Path, size: int | None = None) -> None:
+        """Open for appending; what lies behind ``size`` bytes (a torn line) is cut off."""
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        if size is not None and size < os.fstat(self._file).st_size:
+            os.ftruncate(self._file, size)
+
+    def append(self, event: Event) -> None:
+        line = (encode(event) + "\n").encode("utf-8")
+        while line:
+            line = line[os.write(self._file, line) :]
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def encode(event: Event) -> str:
+    """One line of JSON; numbers that are not finite become null."""
+    name = {"event": NAMES[type(event)]}
+    if isinstance(event, Header):
+        content = {**name, "format": FORMAT, **event.facts, "time": event.time}
+    elif isinstance(event, Finished):
+        content = {**name, "attempt": event.attempt, **asdict(event.outcome), "time": event.time}
+    else:
+        content = {**name, **asdict(event)}
+    return json.dumps(finite(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def decode(line: str) -> Event:
+    """The inverse of ``encode``; raises ``ValueError``, ``KeyError`` or ``TypeError``."""
+    content = json.loads(line)
+    if not isinstance(content, dict):
+        raise ValueError("expected an object")
+    kind = TYPES.get(content.pop("event", None))
+    if kind is Header:
+        version = content.pop("format")
+        if version != FORMAT:
+            raise ValueError(f"format {version}, but this version of gru-tune reads format {FORMAT}")
+        return Header(time=content.pop("time"), facts=content)
+    if kind is Finished:
+        attempt, time = content.pop("attempt"), content.pop("time")
+        content["epochs"] = tuple(_epoch(epoch) for epoch in content["epochs"])
+        return Finished(attempt, Outcome(**content), time)
+    if kind is None:
+        raise ValueError("unknown event")
+    event: Event = kind(**content)
+    return event
+
+
+def finite(value: Any) -> Any:
+    """The same plain data with null in place of NaN and infinities (which JSON lacks)."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return value
+
+
+def _epoch(content: Mapping[str, Any]) -> Epoch:
+    train, validation = (
+        {name: math.nan if number is None else number for name, number in content[part].items()}
+        for part in ("train", "validation")
+    )
+    return Epoch(content["number"], train, validation, content["seconds"])
+
+
+def _why(problem: Exception) -> str:
+    if isinstance(problem, KeyError):
+        return f"{problem.args[0]!r} is missing"
+    return "not JSON" if isinstance(problem, json.JSONDecodeError | UnicodeDecodeError) else str(problem)

@@ -1,0 +1,71 @@
+"""The report as CSV, JSON and Markdown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from gru_tune.log import finite
+from gru_tune.report.read import Study
+from gru_tune.report.terminal import TOP, cells
+from gru_tune.report.words import sentences
+from gru_tune.table import curve_columns, curve_metrics, curve_rows, to_csv
+from gru_tune.trial import Trial
+
+
+def csv(study: Study, top: int | None = None) -> str:
+    """``trials.csv``: all trials, or the best ``top`` of them."""
+    return study.table.csv(_best(study, top))
+
+
+def curves_csv(study: Study) -> str:
+    """``curves.csv``: every epoch of every trial, by trial number."""
+    trials = sorted(study.ranked, key=lambda trial: trial.number)
+    rows = (row for trial in trials for row in curve_rows(trial.number, trial.epochs))
+    return to_csv(curve_columns(curve_metrics(trials)), rows)
+
+
+def as_json(study: Study, top: int | None = None) -> str:
+    """One object: what was asked, the facts of the run, and the ranked trials with their curves."""
+    content: dict[str, Any] = {
+        "folder": str(study.folder.path),
+        "asked": dict(study.asked),
+        "facts": dict(study.facts),
+        "summary": sentences(study),
+        "trials": [
+            {**study.table.row(trial, rank), "values": dict(trial.values), "curves": _curves(trial)}
+            for rank, trial in enumerate(_best(study, top), start=1)
+        ],
+    }
+    return json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def markdown(study: Study, top: int | None = None) -> str:
+    """A heading, the sentences, and the table of the best."""
+    lines = [f"# {study.name}", ""]
+    lines += [f"- {_escaped(sentence)}" for sentence in sentences(study)]
+    rows = cells(study, study.ranked if top == 0 else study.ranked[: top or TOP])
+    if rows:
+        lines += ["", *markdown_table(rows)]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table(rows: list[dict[str, str]]) -> list[str]:
+    """A GitHub table."""
+    lines = ["| " + " | ".join(_escaped(name) for name in rows[0]) + " |"]
+    lines.append("|" + "---:|" * len(rows[0]))
+    lines += ["| " + " | ".join(_escaped(cell) for cell in row.values()) + " |" for row in rows]
+    return lines
+
+
+def _best(study: Study, top: int | None) -> tuple[Trial, ...]:
+    return study.ranked[:top] if top else study.ranked
+
+
+def _curves(trial: Trial) -> list[dict[str, Any]]:
+    return [asdict(epoch) for epoch in trial.epochs]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

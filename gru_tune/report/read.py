@@ -1,0 +1,142 @@
+"""Studies as the reports see them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from gru_tune import log
+from gru_tune.errors import StudyError
+from gru_tune.history import History
+from gru_tune.log import Header
+from gru_tune.results import StudyFolder, read_json
+from gru_tune.table import Table, failed, rank
+from gru_tune.trial import Objective, Trial
+from gru_tune.wording import suggest
+
+DEEPEST = 4  # folders below the given one that are searched for studies
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study, read whole: ``asked`` is the head of its log, ``facts`` its ``study.json``."""
+
+    folder: StudyFolder
+    asked: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    ranked: tuple[Trial, ...]
+    running: tuple[int, ...]  # trials whose outcome is not known
+    seconds: float
+    updated: float  # Unix time of the last event
+    notes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return str(self.asked["name"])
+
+    @property
+    def objective(self) -> Objective:
+        return Objective(**self.asked["objective"])
+
+    @property
+    def table(self) -> Table:
+        return Table(self.objective, tuple(self.asked["hyperparameters"]))
+
+    @property
+    def winner(self) -> Trial | None:
+        """The best completed trial."""
+        return self.ranked[0] if self.ranked and self.ranked[0].score is not None else None
+
+    @property
+    def failed(self) -> int:
+        return failed(self.ranked)
+
+    @cached_property
+    def varied(self) -> tuple[str, ...]:
+        """The hyperparameters that differ between the trials (all of them with one trial)."""
+        names = self.table.hyperparameters
+        if len(self.ranked) < 2:
+            return names
+        first = self.ranked[0].values
+        missing = object()
+        return tuple(
+            name
+            for name in names
+            if any(t.values.get(name, missing) != first.get(name, missing) for t in self.ranked)
+        )
+
+    def baselines(self, split: str) -> dict[str, dict[str, float]]:
+        """The metrics of every baseline on a split, by the baseline's name; {} when not known (yet)."""
+        found: dict[str, dict[str, float]] = (self.facts.get("baselines") or {}).get(split) or {}
+        return found
+
+    def best_baseline(self, split: str) -> tuple[str, float] | None:
+        """The baseline with the best objective on a split, and its score."""
+        name = self.objective.name
+        scores = [(b, m[name]) for b, m in self.baselines(split).items() if m.get(name) is not None]
+        return min(scores, key=lambda pair: self.objective.sort_key(pair[1]), default=None)
+
+    @property
+    def test(self) -> Mapping[str, Any] | None:
+        """The result of the winner on the locked test split, once it is known."""
+        found = [t for t in self.facts.get("test", ()) if self.winner and t["trial"] == self.winner.number]
+        return found[-1] if found else None
+
+
+def study(path: Path) -> Study:
+    """Read one study. Raises ``StudyError`` when there is none or it is damaged."""
+    folder = StudyFolder(path)
+    record = log.read(folder.log)
+    if not record.events:
+        raise StudyError(f"{path}: this study was stopped before it began; run it again")
+    header = record.events[0]
+    assert isinstance(header, Header)  # log.read has seen to it
+    try:
+        history = History(Objective(**header.facts["objective"]))
+        list(header.facts["hyperparameters"]), header.facts["name"]
+    except (KeyError, TypeError):
+        raise StudyError(f"{folder.log}:1: this line does not say what the study asks") from None
+    for event in record.events:
+        history.apply(event)
+    return Study(
+        folder=folder,
+        asked=header.facts,
+        facts=read_json(folder.facts),
+        ranked=tuple(rank(history.trials.values(), history.objective)),
+        running=tuple(sorted(history.flights)),
+        seconds=history.seconds,
+        updated=record.events[-1].time,
+        notes=record.notes,
+    )
+
+
+def find(path: Path) -> list[Path]:
+    """The folders of all studies at or below ``path``. Raises ``StudyError`` when there is none."""
+    if not path.exists():
+        raise StudyError(f"{path}: there is no such folder{_near(path)}")
+    if path.is_file():
+        path = path.parent
+    if StudyFolder(path).log.exists():
+        return [path]
+    found = []
+    base = len(path.parts)
+    for folder, inner, files in os.walk(path):
+        if "trials.jsonl" in files:
+            found.append(Path(folder))
+        if "trials.jsonl" in files or len(Path(folder).parts) - base >= DEEPEST:
+            inner.clear()
+    if not found:
+        raise StudyError(f"{path}: no study here or below it; `gru-tune run CONFIG` makes one in results/")
+    return sorted(found)
+
+
+def _near(path: Path) -> str:
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.is_dir()]
+    except OSError:
+        return ""
+    return suggest(path.name, names)

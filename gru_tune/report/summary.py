@@ -1,0 +1,71 @@
+"""Several studies side by side, newest first."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+from gru_tune.report.plain import markdown_table
+from gru_tune.report.read import Study
+from gru_tune.report.terminal import layout
+from gru_tune.report.words import number
+from gru_tune.table import Row, to_csv
+
+COLUMNS = (
+    "study", "task", "strategy", "trials", "failed", "objective", "validation", "baseline", "test",
+    "winner", "seconds", "updated",
+)  # fmt: skip
+DROPPABLE = ("seconds", "winner", "strategy", "failed", "updated", "task")
+
+
+def rows(studies: Sequence[Study]) -> list[Row]:
+    """A row a study, newest first."""
+    return [_row(study) for study in sorted(studies, key=lambda s: (-s.updated, str(s.folder.path)))]
+
+
+def text(studies: Sequence[Study], width: int | None) -> str:
+    """The table for a terminal."""
+    table = [_shown(row) for row in rows(studies)]
+    head = f"{len(studies):,} studies, newest first; `gru-tune report FOLDER` shows one."
+    return "\n".join([head, "", *layout(table, width, DROPPABLE)])
+
+
+def csv(studies: Sequence[Study]) -> str:
+    """A line a study."""
+    return to_csv(COLUMNS, rows(studies))
+
+
+def as_json(studies: Sequence[Study]) -> str:
+    """A list of objects, one a study."""
+    return json.dumps(rows(studies), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def markdown(studies: Sequence[Study]) -> str:
+    """A GitHub table."""
+    return "\n".join(markdown_table([_shown(row) for row in rows(studies)])) + "\n"
+
+
+def _row(study: Study) -> Row:
+    winner, baseline, test = study.winner, study.best_baseline("validation"), study.test
+    return {
+        "study": str(study.folder.path),
+        "task": study.asked.get("task"),
+        "strategy": study.asked.get("strategy"),
+        "trials": len(study.ranked),
+        "failed": study.failed,
+        "objective": study.objective.name,
+        "validation": winner.score if winner else None,
+        "baseline": baseline[1] if baseline else None,
+        "test": test["metrics"].get(study.objective.name) if test else None,
+        "winner": winner.number if winner else None,
+        "seconds": round(study.seconds, 1),
+        "updated": time.strftime("%Y-%m-%d %H:%M", time.localtime(study.updated)),
+    }
+
+
+def _shown(row: Row) -> dict[str, str]:
+    return {
+        name: number(v) if isinstance(v, float) and name != "seconds" else "–" if v is None else str(v)
+        for name, v in row.items()
+    }

@@ -1,0 +1,67 @@
+"""The report for a terminal: sentences, then a table that fits its width."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from gru_tune.report.read import Study
+from gru_tune.report.words import number, plural, progress, sentences, value
+from gru_tune.trial import Trial
+
+TOP = 20
+GAP = "  "
+
+
+def text(study: Study, top: int | None, width: int | None) -> str:
+    """The whole report; ``top`` rows (None: ``TOP``, 0: all); ``width`` columns (None: no limit)."""
+    lines = [line for sentence in sentences(study) for line in _wrapped(sentence, width)]
+    shown = study.ranked if top == 0 else study.ranked[: top or TOP]
+    if shown:
+        lines += ["", *layout(cells(study, shown), width, droppable=_droppable(study))]
+        rest = len(study.ranked) - len(shown)
+        if rest:
+            lines.append(f"… and {plural(rest, 'trial')} more (--top 0 shows all)")
+    lines += [f"Note: {note}" for note in (*study.facts.get("notes", ()), *study.notes)]
+    return "\n".join(lines)
+
+
+def cells(study: Study, trials: Sequence[Trial]) -> list[dict[str, str]]:
+    """What a reader compares: rank, trial, score, the knobs that vary, epochs, size, time."""
+    rows = []
+    for place, trial in enumerate(trials, start=1):
+        score = number(trial.score) if trial.score is not None else "failed"
+        row = {"rank": str(place), "trial": str(trial.number), study.objective.name: score}
+        for name in study.varied:
+            row[study.table.column(name)] = value(trial.values[name]) if name in trial.values else ""
+        row |= {"epoch": progress(trial), "parameters": f"{trial.parameters or 0:,}"}
+        rows.append(row | {"seconds": f"{trial.seconds:.1f}"})
+    return rows
+
+
+def layout(rows: Sequence[dict[str, str]], width: int | None, droppable: Sequence[str] = ()) -> list[str]:
+    """Aligned columns; what does not fit into ``width`` is left out, the first of ``droppable`` first."""
+    columns = list(rows[0])
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in columns}
+    dropped: list[str] = []
+    waiting = list(droppable)
+    while width and _total(columns, widths) > width and waiting:
+        dropped.append(waiting.pop(0))
+        columns = [name for name in columns if name != dropped[-1]]
+    lines = [GAP.join(name.rjust(widths[name]) for name in columns)]
+    lines += [GAP.join(row[name].rjust(widths[name]) for name in columns) for row in rows]
+    if dropped:
+        lines.append(f"(no room for {', '.join(reversed(dropped))}: see trials.csv)")
+    return lines
+
+
+def _total(columns: Sequence[str], widths: dict[str, int]) -> int:
+    return sum(widths[name] for name in columns) + len(GAP) * (len(columns) - 1)
+
+
+def _droppable(study: Study) -> list[str]:
+    return ["seconds", "parameters", "epoch", *(study.table.column(n) for n in reversed(study.varied))]
+
+
+def _wrapped(sentence: str, width: int | None) -> list[str]:
+    return textwrap.wrap(sentence, width, subsequent_indent="  ") if width else [sentence]

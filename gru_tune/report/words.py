@@ -1,0 +1,150 @@
+"""The sentences every report begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gru_tune.report.read import Study
+from gru_tune.trial import Trial
+from gru_tune.values import Scalar
+
+FAILURES_SHOWN = 3
+
+
+def sentences(study: Study) -> list[str]:
+    """What the study found, what it asked, how it went; the most important first."""
+    return [
+        text
+        for text in (
+            verdict(study),
+            _winner(study),
+            _test(study),
+            _course(study),
+            _failures(study),
+            _ended(study),
+            _model(study),
+        )
+        if text
+    ]
+
+
+def verdict(study: Study) -> str:
+    """Who won, by how much; a winner that does not beat the baselines is said so first of all."""
+    winner, objective = study.winner, study.objective
+    if winner is None or winner.score is None:
+        return f"No trial of {study.name} has been completed{' yet' if not study.failed else ''}."
+    score = number(winner.score)
+    baseline = study.best_baseline("validation")
+    if baseline and not objective.better(winner.score, baseline[1]):
+        return (
+            f"The best model does not beat the baseline “{baseline[0]}”: {objective.name} {score} "
+            f"against {number(baseline[1])} on the validation split."
+        )
+    against = f"; the best baseline, “{baseline[0]}”, has {number(baseline[1])}" if baseline else ""
+    return (
+        f"Trial {winner.number} of {study.name} is the best: {objective.name} {score} "
+        f"on the validation split{against}."
+    )
+
+
+def knobs(values: Mapping[str, Scalar]) -> str:
+    """``units 64, depth 2, learning_rate 0.001``."""
+    return ", ".join(f"{name} {value(v)}" for name, v in values.items()) or "nothing was searched over"
+
+
+def progress(trial: Trial) -> str:
+    """``7/12``: the best epoch, and the last."""
+    best = trial.best
+    last = trial.epochs[-1].number if trial.epochs else 0
+    return f"{best.number}/{last}" if best else f"–/{last}"
+
+
+def number(value: float | None) -> str:
+    """A metric with four decimals, or as many digits as make sense."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    if size != 0 and (size < 1e-3 or size >= 1e7):
+        return f"{value:.3e}"
+    return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:,.0f}"
+
+
+def value(value: Scalar) -> str:
+    """A hyperparameter as the config would have it, floats shortened."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def duration(seconds: float) -> str:
+    """``1 h 3 min``, ``2 min 5 s``, ``3.4 s``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def plural(count: int, word: str) -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def _winner(study: Study) -> str:
+    winner = study.winner
+    if winner is None or winner.best is None:
+        return ""
+    parameters = f", {winner.parameters:,} parameters" if winner.parameters else ""
+    epochs = f"epoch {winner.best.number} of {winner.epochs[-1].number}"
+    return f"Winner: {knobs(winner.values)} (best at {epochs}{parameters})."
+
+
+def _test(study: Study) -> str:
+    test = study.test
+    if test is None:
+        return ""
+    metrics = ", ".join(f"{name} {number(v)}" for name, v in test["metrics"].items())
+    baseline = study.best_baseline("test")
+    against = f"; “{baseline[0]}” has {study.objective.name} {number(baseline[1])}" if baseline else ""
+    looks = len(study.facts.get("test", ()))
+    often = (
+        "evaluated once" if looks == 1 else f"evaluated for {looks} winners in turn, so no longer quite fresh"
+    )
+    return f"Test split, {often}: {metrics}{against}."
+
+
+def _course(study: Study) -> str:
+    asked, done = study.asked, len(study.ranked)
+    aim = "highest" if study.objective.direction == "max" else "lowest"
+    text = (
+        f"Asked: {asked.get('task', '?')}, {asked.get('strategy', '?')} search for the {aim} "
+        f"{study.objective.name} of the validation split. "
+    )
+    text += f"{plural(done, 'trial')} in {duration(study.seconds)}"
+    if study.failed:
+        text += f", {study.failed:,} of them failed"
+    if study.running:
+        text += f"; without an outcome so far: {', '.join(str(n) for n in study.running)}"
+    return text + "."
+
+
+def _failures(study: Study) -> str:
+    broken = [trial for trial in study.ranked if trial.error]
+    if not broken:
+        return ""
+    shown = "; ".join(f"trial {t.number}: {t.error}" for t in broken[:FAILURES_SHOWN])
+    more = len(broken) - FAILURES_SHOWN
+    return f"Failed: {shown}" + (f"; and {more:,} more in trials.csv" if more > 0 else "") + "."
+
+
+def _ended(study: Study) -> str:
+    ended = study.facts.get("ended")
+    return f"Ended: {str(ended).rstrip('.')}." if ended else ""
+
+
+def _model(study: Study) -> str:
+    return f"Model: {study.folder.best}" if study.folder.best.exists() else ""

@@ -1,0 +1,140 @@
+"""The results folder of a study: its paths, its lock, and files that are replaced whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gru_tune.errors import StudyError
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """The paths of one study; nothing here reads or writes before it is asked to."""
+
+    path: Path
+
+    @property
+    def log(self) -> Path:
+        """The record everything else is derived from."""
+        return self.path / "trials.jsonl"
+
+    @property
+    def table(self) -> Path:
+        return self.path / "trials.csv"
+
+    @property
+    def curves(self) -> Path:
+        return self.path / "curves.csv"
+
+    @property
+    def facts(self) -> Path:
+        """Versions, devices, times, baselines and the test result."""
+        return self.path / "study.json"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def resolved(self) -> Path:
+        return self.path / "config.resolved.yaml"
+
+    @property
+    def preprocessing(self) -> Path:
+        return self.path / "preprocessing.json"
+
+    @property
+    def prepared(self) -> Path:
+        """The arrays the workers map into their memory; gone when the search is over."""
+        return self.path / "prepared"
+
+    @property
+    def trials(self) -> Path:
+        return self.path / "trials"
+
+    def trial(self, number: int) -> Path:
+        return self.trials / str(number)
+
+    @property
+    def best(self) -> Path:
+        return self.path / "best.keras"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def workers(self) -> Path:
+        """What the workers print."""
+        return self.path / "workers.log"
+
+    def clear(self) -> None:
+        """Delete everything a study writes, and nothing else that lies in the folder."""
+        # The log goes last: until then a study that is half deleted is still known as one.
+        for path in (
+            self.table, self.curves, self.facts, self.config, self.resolved, self.preprocessing,
+            self.best, self.report, self.workers, self.prepared, self.trials, self.log,
+        ):  # fmt: skip
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process alone; a kill releases it.
+
+        Raises ``StudyError`` when another process holds it.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows: no lock of this kind, and no folder handles to hold it
+            yield
+            return
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise StudyError(
+                f"another run is using {self.path}: wait for it, stop it, or give this one another name or --out"
+            ) from None
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write ``text`` beside ``path`` and put it in its place in one step."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text, encoding="utf-8", newline="")
+    os.replace(beside, path)
+
+
+def replace_copy(source: Path, path: Path) -> None:
+    """Copy a file beside ``path`` and put it in its place in one step."""
+    beside = path.with_name(path.name + ".new")
+    shutil.copyfile(source, beside)
+    os.replace(beside, path)
+
+
+def replace_json(path: Path, value: Any) -> None:
+    """``value`` as indented JSON, replaced in one step; it must hold no NaN."""
+    replace_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What ``replace_json`` wrote; empty when there is no such file or it is damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,42 @@
+"""The searches: a file for each, chosen by ``search.strategy``.
+
+Light to import: keras-tuner and scikit-learn are loaded by ``create`` alone.
+"""
+
+from __future__ import annotations
+
+from gru_tune.errors import ConfigError
+from gru_tune.space import Space
+from gru_tune.strategies.base import WAIT, Proposal, SearchSection, Strategy
+from gru_tune.strategies.bayesian import BayesianSearch
+from gru_tune.strategies.grid import GridSearch
+from gru_tune.strategies.hyperband import HyperbandSearch
+from gru_tune.strategies.random import RandomSearch
+from gru_tune.trial import Objective
+
+__all__ = ["STRATEGIES", "WAIT", "Proposal", "SearchSection", "Strategy", "create", "describe"]
+
+STRATEGIES: dict[str, type[SearchSection]] = {
+    "random": RandomSearch,
+    "grid": GridSearch,
+    "bayesian": BayesianSearch,
+    "hyperband": HyperbandSearch,
+}
+
+
+def create(search: SearchSection, space: Space, objective: Objective, epochs: int) -> Strategy:
+    """A fresh search over ``space``.
+
+    ``epochs`` are those of every trial (hyperband: the most one may get); where the space
+    holds ``epochs`` itself, a trial's own value counts. Raises ``ConfigError`` when the
+    search cannot be run over this space.
+    """
+    problems = search.problems(space)
+    if problems:
+        raise ConfigError(problems)
+    return search.create(space, objective, epochs)
+
+
+def describe(search: SearchSection, space: Space, epochs: int) -> str:
+    """One sentence for the user before the start: how many configurations, in which way."""
+    return search.describe(space, epochs)

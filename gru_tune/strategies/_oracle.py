@@ -1,0 +1,249 @@
+"""The fence around keras-tuner: the only module that imports it.
+
+keras-tuner proposes configurations and nothing else. Its oracles are driven by ask and
+tell; their files, retries, limits and printing are switched off, and what they are told
+comes from the study's own log. Written against keras-tuner 1.4.8, whose inner names it uses.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from typing import Any
+
+from gru_tune.space import Space, Values, key
+from gru_tune.strategies._codec import decode, encode, index_size
+from gru_tune.strategies.base import Proposal, derive
+from gru_tune.trial import Objective
+from gru_tune.values import Float
+
+
+def _import_keras_tuner() -> Any:
+    """keras-tuner without TensorFlow, which would cost seconds and half a gigabyte.
+
+    It only needs Keras to import; on JAX that is quick, and no device is touched. The
+    environment is put back, so that the worker processes choose their own backend.
+    """
+    names = ("KERAS_BACKEND", "TF_FORCE_GPU_ALLOW_GROWTH")  # importing Keras on JAX sets the second
+    before = {name: os.environ.get(name) for name in names}
+    if "keras" not in sys.modules and not before["KERAS_BACKEND"]:
+        os.environ["KERAS_BACKEND"] = "jax"
+    try:
+        import keras_tuner
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+    return keras_tuner
+
+
+keras_tuner = _import_keras_tuner()
+HyperParameters = keras_tuner.HyperParameters
+AnyOracle = keras_tuner.Oracle
+RandomSearchOracle = keras_tuner.oracles.RandomSearchOracle
+BayesianOracle = keras_tuner.oracles.BayesianOptimizationOracle
+HalvingOracle = keras_tuner.oracles.HyperbandOracle
+
+RUNNING, IDLE, STOPPED = "RUNNING", "IDLE", "STOPPED"  # keras-tuner's words for the state of a trial
+COMPLETED, FAILED = "COMPLETED", "FAILED"
+METRIC = "score"
+LISTABLE = 200_000  # spaces up to this size may be listed in full to find what is left
+ROUNDS = 100  # of 21 draws each, before a space too large to list counts as exhausted
+
+
+class SharedSpace(HyperParameters):  # type: ignore[misc]
+    """Hyperparameters whose copies share the space: it never changes, and each trial holds a copy."""
+
+    def copy(self) -> SharedSpace:
+        twin = SharedSpace()
+        twin._space, twin._hps, twin.values = self._space, self._hps, dict(self.values)
+        return twin
+
+
+def declare(space: Space) -> SharedSpace:
+    """Every hyperparameter for keras-tuner, all without conditions: ``decode`` applies those.
+
+    A listed domain is an index, so that the last value is reached and ints stay ints;
+    a range without a step a float; a logarithmic int range the unit interval.
+    """
+    declared = SharedSpace()
+    for hp in space.hyperparameters:
+        count = index_size(hp.domain)
+        if count is not None:
+            declared.Int(hp.name, 0, count - 1)
+        elif isinstance(hp.domain, Float):
+            sampling = "log" if hp.domain.log else "linear"
+            declared.Float(hp.name, hp.domain.low, hp.domain.high, sampling=sampling)
+        else:
+            declared.Float(hp.name, 0.0, 1.0)
+    return declared
+
+
+class Quiet:
+    """What every oracle here does differently from keras-tuner's; goes before one of its classes.
+
+    ``values`` are the configurations by trial number, ``numbers`` the trial number of each
+    of the oracle's own trials (a promoted trial is a new one there), in the order proposed.
+    """
+
+    def __init__(
+        self, space: Space, objective: Objective, seed: int, cap: int | None, epochs: int, **more: Any
+    ) -> None:
+        self.space, self.study_seed, self.cap, self.epochs = space, seed, cap, epochs
+        self.values: dict[int, Values] = {}
+        self.numbers: dict[str, int] = {}
+        self._size, self._last = space.size, 0
+        self._given: Proposal | None = None
+        self._rest: list[tuple[str, Values]] | None = None
+        super().__init__(  # type: ignore[call-arg]
+            objective=keras_tuner.Objective(METRIC, objective.direction),
+            hyperparameters=declare(space),
+            allow_new_entries=False,
+            tune_new_entries=False,
+            seed=derive(seed, "oracle"),
+            max_consecutive_failed_trials=sys.maxsize,
+            **more,
+        )
+        self.verbose = 0
+        self.max_trials = None  # random and Bayesian search would stop at ten of their own accord
+
+    # What the study asks of it.
+
+    def begin(self, given: Proposal | None = None) -> Any:
+        """keras-tuner's trial for the next proposal, or for one that was made before."""
+        oracle: Any = self
+        self._given = given
+        # Each configuration has a seed of its own: draws do not depend on what was drawn before,
+        # and the streams of neighbouring seeds are not one stream shifted.
+        oracle._seed_state = derive(self.study_seed, "draw", len(self.values) + 1)
+        trial = oracle.create_trial(f"slot {len(oracle.trials)}")
+        if trial.status == RUNNING:
+            number = self.number(trial)
+            self.numbers[trial.trial_id] = number
+            self._last = max(self._last, number)
+            self.values[number] = given.values if given else self.decoded(trial.hyperparameters.values)
+        return trial
+
+    def number(self, trial: Any) -> int:
+        """The trial number of one of keras-tuner's trials that has just begun."""
+        return self._given.trial if self._given else self._last + 1
+
+    def stretch(self, trial: Any) -> tuple[int, int, bool]:
+        """Epochs to begin after, epochs to reach, and whether more may follow."""
+        epochs = self.values[self.numbers[trial.trial_id]].get("epochs", self.epochs)
+        assert isinstance(epochs, int)
+        return 0, epochs, False
+
+    def end(self, trial: Any, score: float | None) -> None:
+        """Report a finite score, or a failure."""
+        oracle: Any = self
+        if score is not None:
+            oracle.update_trial(trial.trial_id, {METRIC: score})
+        trial.status = COMPLETED if score is not None else FAILED
+        oracle.end_trial(trial)
+
+    def ending(self) -> str:
+        """Why there is nothing more to propose."""
+        tried = len(self.values)
+        if self.exhausted:
+            return "the only configuration of the space has been tried" if tried == 1 else (
+                f"all {tried:,} configurations of the space have been tried"
+            )  # fmt: skip
+        if not self.room:
+            return "the one trial asked for is done" if tried == 1 else f"all {tried:,} trials are done"
+        return f"no configuration beyond the {tried:,} tried was found"
+
+    def finished(self, number: int) -> bool:
+        """Whether a trial that has ended will not be asked for more epochs."""
+        return True
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every configuration of the space has been proposed."""
+        return len(self.values) >= self._size
+
+    @property
+    def room(self) -> bool:
+        """Whether the number of trials asked for allows another configuration."""
+        return self.cap is None or len(self.values) < self.cap
+
+    def decoded(self, raw: dict[str, Any]) -> Values:
+        return decode(self.space, raw)
+
+    # What keras-tuner asks of it.
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        if self._given is not None:
+            self.adopt(trial_id, self._given)
+            return {"status": RUNNING, "values": encode(self.space, self._given.values)}
+        return self.propose(trial_id)
+
+    def propose(self, trial_id: str) -> dict[str, Any]:
+        """New values for a trial, in keras-tuner's encoding."""
+        if not self.room:
+            return {"status": STOPPED}
+        response: dict[str, Any] = super().populate_space(trial_id)  # type: ignore[misc]
+        return response
+
+    def adopt(self, trial_id: str, given: Proposal) -> None:
+        """Note what a proposal made before changes in the search."""
+
+    def _random_values(self) -> dict[str, Any] | None:
+        """A configuration not tried yet; None only when there is none (or none can be found).
+
+        keras-tuner gives up after 20 collisions in a row, long before a small space is exhausted.
+        """
+        if self.exhausted:
+            return None
+        for _ in range(ROUNDS):
+            raw: dict[str, Any] | None = super()._random_values()  # type: ignore[misc]
+            if raw is not None:
+                return raw
+            if self._size <= LISTABLE:
+                return self._one_of_the_rest()
+        return None
+
+    def _one_of_the_rest(self) -> dict[str, Any] | None:
+        oracle: Any = self
+        if self._rest is None:
+            self._rest = [(key(values), values) for values in self.space.grid()]
+        self._rest = [(text, values) for text, values in self._rest if text not in oracle._tried_so_far]
+        if not self._rest:
+            return None
+        chosen = random.Random(oracle._seed_state).randrange(len(self._rest))
+        return encode(self.space, self._rest[chosen][1])
+
+    def _compute_values_hash(self, raw: dict[str, Any]) -> str:
+        return key(self.decoded(raw))
+
+    def save(self, *_: Any) -> None:
+        """Nothing: the study's log is the only record."""
+
+    def _save_trial(self, trial: Any) -> None:
+        """Nothing, likewise."""
+
+    def _check_consecutive_failures(self) -> None:
+        """Nothing: the study counts failures (and this would read all trials after every trial)."""
+
+
+class RandomOracle(Quiet, RandomSearchOracle):  # type: ignore[misc]
+    """keras-tuner's random search."""
+
+
+class GridOracle(Quiet, AnyOracle):  # type: ignore[misc]
+    """The list of all configurations; keras-tuner's own grid cannot be resumed."""
+
+    def __init__(self, space: Space, *args: Any) -> None:
+        super().__init__(space, *args)
+        self._walk = space.grid()
+
+    def propose(self, trial_id: str) -> dict[str, Any]:
+        if self.room:
+            for values in self._walk:
+                raw = encode(self.space, values)
+                if not self._duplicate(raw):
+                    return {"status": RUNNING, "values": raw}
+        return {"status": STOPPED}

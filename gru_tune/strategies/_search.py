@@ -1,0 +1,43 @@
+"""A strategy over one of keras-tuner's oracles."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from gru_tune.strategies._oracle import RUNNING, Quiet
+from gru_tune.strategies.base import WAIT, Proposal
+
+
+class OracleSearch:
+    """Ask, tell and replay; holds what is in flight."""
+
+    def __init__(self, oracle: Quiet) -> None:
+        self.ended: str | None = None
+        self._oracle = oracle
+        self._in_flight: dict[int, Any] = {}
+
+    def ask(self) -> Proposal | Literal["wait"] | None:
+        if self.ended is not None:
+            return None
+        trial = self._oracle.begin()
+        if trial.status == RUNNING:
+            number = self._oracle.numbers[trial.trial_id]
+            self._in_flight[number] = trial
+            return Proposal(number, dict(self._oracle.values[number]), *self._oracle.stretch(trial))
+        if self._in_flight:
+            return WAIT
+        self.ended = self._oracle.ending()
+        return None
+
+    def tell(self, trial: int, score: float | None) -> None:
+        if trial not in self._in_flight:
+            raise ValueError(f"trial {trial} is not in flight")
+        finite = score is not None and math.isfinite(score)
+        self._oracle.end(self._in_flight.pop(trial), score if finite else None)
+
+    def replay(self, proposal: Proposal) -> None:
+        self._in_flight[proposal.trial] = self._oracle.begin(proposal)
+
+    def finished(self, trial: int) -> bool:
+        return trial not in self._in_flight and self._oracle.finished(trial)

@@ -1,0 +1,45 @@
+"""Bayesian search: a Gaussian process of the scores so far says where to look next.
+
+Snoek, Larochelle and Adams, "Practical Bayesian Optimization of Machine Learning
+Algorithms", NeurIPS 2012.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from gru_tune.space import Space
+from gru_tune.strategies.base import SearchSection, Strategy, amount
+from gru_tune.trial import Objective
+
+
+class BayesianSearch(SearchSection):
+    """Starts at random, then proposes what promises most by all scores so far."""
+
+    strategy: Literal["bayesian"] = "bayesian"
+    initial: int | None = Field(
+        None,
+        ge=2,
+        le=10_000,
+        description="configurations drawn at random before the model takes over; "
+        "null for two more than there are hyperparameters, 4 to 12",
+    )
+
+    def initial_points(self, space: Space) -> int:
+        """The random trials at the beginning; never depends on ``trials``, which may be raised later."""
+        searched = sum(hp.domain.size > 1 for hp in space.hyperparameters)
+        return self.initial or min(max(searched + 2, 4), 12)
+
+    def describe(self, space: Space, epochs: int) -> str:
+        first, limit = self.initial_points(space), self.limit(space)
+        share = f", the first {first} of them at random" if limit is None or first < limit else ", at random"
+        return f"{self.strategy}: {amount(self, space)}{share}"
+
+    def create(self, space: Space, objective: Objective, epochs: int) -> Strategy:
+        from gru_tune.strategies._gaussian import GaussianOracle
+        from gru_tune.strategies._search import OracleSearch
+
+        first = self.initial_points(space)
+        return OracleSearch(GaussianOracle(space, objective, self.seed, self.trials, epochs, first))

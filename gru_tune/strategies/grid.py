@@ -1,0 +1,41 @@
+"""Grid search: the list of all configurations, in the order of the config."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field
+
+from gru_tune.errors import Problem
+from gru_tune.space import Space
+from gru_tune.strategies.base import SearchSection, Strategy
+from gru_tune.trial import Objective
+
+
+class GridSearch(SearchSection):
+    """Tries every combination of values once, the last hyperparameter changing fastest."""
+
+    strategy: Literal["grid"] = "grid"
+    trials: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="configurations to try, the first of the grid; null for the whole grid",
+    )
+
+    def problems(self, space: Space) -> list[Problem]:
+        endless = [hp.name for hp in space.hyperparameters if math.isinf(hp.domain.size)]
+        if not endless:
+            return []
+        text = (
+            f"a grid needs a list of values for every hyperparameter, and {', '.join(endless)} has none: "
+            "give it a step or a choice, or another strategy"
+        )
+        return [Problem(("search", "strategy"), text)]
+
+    def create(self, space: Space, objective: Objective, epochs: int) -> Strategy:
+        from gru_tune.strategies._oracle import GridOracle
+        from gru_tune.strategies._search import OracleSearch
+
+        return OracleSearch(GridOracle(space, objective, self.seed, self.trials, epochs))

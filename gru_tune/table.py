@@ -1,0 +1,143 @@
+"""The ranked table of a study and its learning curves, as rows and as CSV.
+
+A hyperparameter has the column of its name; one whose name is taken by another column
+(``epochs``) has ``hp_`` before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gru_tune.trial import Epoch, Objective, Status, Trial
+from gru_tune.values import Scalar
+
+Row = dict[str, Scalar]
+
+BEFORE = ("rank", "trial", "status")
+AFTER = ("best_epoch", "epochs")
+LAST = ("parameters", "seconds", "seconds_per_epoch", "seed", "fast_path", "attempts", "error")
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a study's columns are made of."""
+
+    objective: Objective
+    hyperparameters: tuple[str, ...]
+
+    def columns(self, trials: Iterable[Trial]) -> list[str]:
+        """The columns in order; the other metrics are those the trials have."""
+        knobs = [self.column(name) for name in self.hyperparameters]
+        metrics = [f"validation_{name}" for name in _metrics(trials) if name != self.objective.name]
+        head = [*BEFORE, self.objective.name, *knobs, *AFTER]
+        return [*head, f"last_{self.objective.name}", *metrics, *LAST]
+
+    def column(self, hyperparameter: str) -> str:
+        """The column of a hyperparameter."""
+        taken = {*BEFORE, *AFTER, *LAST, self.objective.name, f"last_{self.objective.name}"}
+        return f"hp_{hyperparameter}" if hyperparameter in taken else hyperparameter
+
+    def row(self, trial: Trial, rank: int) -> Row:
+        """The cells of one trial; those that do not apply are None or absent."""
+        best, last = trial.best, trial.epochs[-1] if trial.epochs else None
+        epochs = last.number if last else 0
+        row: Row = {"rank": rank, "trial": trial.number, "status": trial.status.value}
+        row[self.objective.name] = trial.score
+        row |= {self.column(name): value for name, value in trial.values.items()}
+        row |= {"best_epoch": best.number if best else None, "epochs": epochs}
+        row[f"last_{self.objective.name}"] = _metric(last, self.objective.name)
+        for name in best.validation if best else ():
+            if name != self.objective.name:
+                row[f"validation_{name}"] = _metric(best, name)
+        row |= {"parameters": trial.parameters, "seconds": round(trial.seconds, 3)}
+        row["seconds_per_epoch"] = round(trial.seconds / epochs, 3) if epochs else None
+        row |= {"seed": trial.seed, "fast_path": trial.fast_path, "attempts": trial.attempts}
+        row["error"] = trial.error
+        return row
+
+    def csv(self, ranked: Sequence[Trial]) -> str:
+        """The text of ``trials.csv``."""
+        columns = self.columns(ranked)
+        rows = (self.row(trial, rank) for rank, trial in enumerate(ranked, start=1))
+        return to_csv(columns, rows)
+
+
+def rank(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
+    """Best first: completed trials by score, the earlier of equals first; failed ones last."""
+
+    def place(trial: Trial) -> tuple[bool, float, int]:
+        score = trial.score
+        return score is None, 0.0 if score is None else objective.sort_key(score), trial.number
+
+    return sorted(trials, key=place)
+
+
+def curve_columns(metrics: Sequence[str]) -> list[str]:
+    """The columns of ``curves.csv``."""
+    parts = [f"{part}_{name}" for part in ("train", "validation") for name in metrics]
+    return ["trial", "epoch", *parts, "seconds"]
+
+
+def curve_rows(trial: int, epochs: Iterable[Epoch]) -> list[Row]:
+    """The rows of ``curves.csv`` for some epochs of one trial."""
+    return [
+        {
+            "trial": trial,
+            "epoch": epoch.number,
+            **{f"train_{name}": _finite(value) for name, value in epoch.train.items()},
+            **{f"validation_{name}": _finite(value) for name, value in epoch.validation.items()},
+            "seconds": round(epoch.seconds, 4),
+        }
+        for epoch in epochs
+    ]
+
+
+def curve_metrics(trials: Iterable[Trial]) -> list[str]:
+    """Every metric the curves of these trials hold, in the order they first appear."""
+    names: dict[str, None] = {}
+    for trial in trials:
+        for epoch in trial.epochs[:1]:
+            names |= dict.fromkeys((*epoch.train, *epoch.validation))
+    return list(names)
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Scalar]], header: bool = True) -> str:
+    """CSV text with ``\\n`` line ends; None is an empty cell, booleans are ``true`` and ``false``."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if header:
+        writer.writerow(columns)
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def failed(trials: Iterable[Trial]) -> int:
+    """How many of the trials failed."""
+    return sum(trial.status is Status.FAILED for trial in trials)
+
+
+def _metrics(trials: Iterable[Trial]) -> list[str]:
+    names: dict[str, None] = {}
+    for trial in trials:
+        best = trial.best
+        if best:
+            names |= dict.fromkeys(best.validation)
+    return list(names)
+
+
+def _metric(epoch: Epoch | None, name: str) -> float | None:
+    return None if epoch is None else _finite(epoch.validation.get(name))
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _cell(value: Scalar) -> str | int | float:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value

@@ -1,0 +1,57 @@
+"""Jobs that stand in for training; module-level, so that they travel to a worker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+from gru_tune.knobs import Settings
+from gru_tune.trial import Epoch, Job, Objective, Outcome
+
+ACCURACY = Objective("accuracy", "max")
+
+
+def job(folder: Path, number: int = 1, seed: int = 1, last_epoch: int = 2) -> Job:
+    return Job(
+        trial=number, settings=Settings(), seed=seed, objective=ACCURACY, metrics=("accuracy",), data="",
+        folder=str(folder), first_epoch=0, last_epoch=last_epoch, progress=str(folder / f"{number}.json"),
+    )  # fmt: skip
+
+
+def train(job: Job) -> Outcome:
+    """Seed 13 raises, seed 66 kills its process, seed 99 takes for ever."""
+    Path(job.progress or "").write_text(json.dumps({"trial": job.trial, "epoch": 1}), encoding="utf-8")
+    if job.seed == 13:
+        raise ValueError("thirteen")
+    if job.seed == 66:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if job.seed == 77:
+        os._exit(7)
+    if job.seed == 99:
+        time.sleep(600)
+    epochs = tuple(Epoch(n, {}, {"accuracy": job.seed / 1000}, 0.0) for n in range(1, job.last_epoch + 1))
+    return Outcome(job.trial, epochs, os.getpid(), 0.01, "plain")
+
+
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def affinity() -> list[int]:
+    return sorted(os.sched_getaffinity(0))
+
+
+def say(text: str) -> int:
+    print(text, flush=True)
+    return os.getpid()
+
+
+def configure(threads: int) -> None:
+    os.environ["THREADS_GIVEN"] = str(threads)
+
+
+def cannot_start(threads: int) -> None:
+    raise OSError("no such library")

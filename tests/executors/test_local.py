@@ -1,0 +1,151 @@
+"""Worker processes: deaths, pinning, and who outlives whom."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gru_tune.executors import places
+from gru_tune.executors.base import WorkerDied
+from gru_tune.executors.local import Local
+from gru_tune.executors.worker import Start
+from tests.executors import standins
+
+pytestmark = pytest.mark.slow
+
+
+def gone(process: int) -> bool:
+    """Whether a process has ended (a zombie nobody waits for has)."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return True
+    return state in "ZX"
+
+
+def wait_until(true: object, seconds: float = 20.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():  # type: ignore[operator]
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_killed_worker_costs_only_its_own_job(tmp_path: Path) -> None:
+    executor = Local(standins.train, [Start(), Start()])
+    try:
+        other = executor.submit(standins.job(tmp_path, 1, seed=99))
+        assert wait_until(lambda: any(p.get("epoch") == 1 for p in executor.progress()))
+        error = executor.submit(standins.job(tmp_path, 2, seed=66)).exception(60)
+        assert isinstance(error, WorkerDied)
+        assert "was killed (signal 9, SIGKILL" in str(error)
+        assert [p["trial"] for p in executor.progress()] == [1]
+        ended = executor.submit(standins.job(tmp_path, 4, seed=77)).exception(60)
+        assert "exit code 7" in str(ended)
+        assert executor.submit(standins.job(tmp_path, 5)).result(60).trial == 5
+        assert not other.done()
+        executor.submit(standins.job(tmp_path, 6, seed=99))
+        with pytest.raises(RuntimeError, match="all 2 workers are busy"):
+            executor.submit(standins.job(tmp_path, 7))
+    finally:
+        executor.close(kill=True)
+    assert isinstance(other.exception(5), WorkerDied)
+
+
+def test_a_worker_that_dies_while_idle_is_replaced(tmp_path: Path) -> None:
+    executor = Local(standins.train, [Start()])
+    try:
+        process = executor.call(os.getpid).result(60)
+        assert executor.call(os.getpid).result(60) == process  # it lives on from job to job
+        os.kill(process, signal.SIGKILL)
+        assert wait_until(lambda: gone(process))
+        time.sleep(0.2)  # until the pool has noticed
+        assert executor.submit(standins.job(tmp_path)).result(60).trial == 1
+    finally:
+        executor.close()
+
+
+def test_what_a_worker_is_told(tmp_path: Path) -> None:
+    core = places.cores()[0]
+    output = tmp_path / "workers.log"
+    start = Start(standins.configure, (core,), 3, {"COLOUR": "blue"}, str(output))
+    executor = Local(standins.train, [start])
+    try:
+        assert executor.call(standins.environment, "COLOUR").result(60) == "blue"
+        assert executor.call(standins.environment, "THREADS_GIVEN").result(60) == "3"
+        if hasattr(os, "sched_getaffinity"):
+            assert executor.call(standins.affinity).result(60) == [core]
+        executor.call(standins.say, "hello from below").result(60)
+        assert "hello from below" in output.read_text(encoding="utf-8")
+        worker = executor.call(os.getpid).result(60)
+        os.kill(worker, signal.SIGINT)
+        assert executor.call(os.getpid).result(60) == worker
+    finally:
+        executor.close()
+    assert wait_until(lambda: gone(worker))
+
+
+def test_a_worker_that_cannot_start_says_so(tmp_path: Path) -> None:
+    executor = Local(standins.train, [Start(standins.cannot_start, output=str(tmp_path / "log"))])
+    try:
+        error = executor.submit(standins.job(tmp_path)).exception(60)
+        assert isinstance(error, WorkerDied)
+        assert "could not start" in str(error)
+    finally:
+        executor.close(kill=True)
+    assert "no such library" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from gru_tune.executors.local import Local
+from gru_tune.executors.worker import Start
+from tests.executors import standins
+
+if __name__ == "__main__":
+    executor = Local(standins.train, [Start()])
+    print(executor.call(standins.os.getpid).result(60), flush=True)
+    executor.submit(standins.job(Path(sys.argv[1]), seed=99))
+    time.sleep(600)
+"""
+
+
+def test_workers_end_when_the_parent_is_killed(tmp_path: Path) -> None:
+    """kill -9 leaves the parent no time to tell its workers."""
+    (tmp_path / "parent.py").write_text(PARENT, encoding="utf-8")
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py"), str(tmp_path)],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(root)},
+    ) as parent:  # fmt: skip
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert not gone(worker)
+        parent.kill()
+    assert wait_until(lambda: gone(worker))
+
+
+def test_cores_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "cores", lambda: (0, 1, 2, 3, 4))
+    monkeypatch.setattr(places, "gpus", lambda: ())
+    shares = [start.cores for start in places.starts(2, None, None)]
+    assert shares == [(0, 1), (2, 3, 4)]
+    assert [start.threads for start in places.starts(2, None, None)] == [2, 3]
+    assert len(places.starts(None, None, None)) == 5
+    assert [start.cores for start in places.starts(7, None, None)][-1] != ()
+
+
+def test_one_worker_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    told = places.starts(None, None, None)
+    assert [start.environment["CUDA_VISIBLE_DEVICES"] for start in told] == ["2", "5"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert places.gpus() == ()

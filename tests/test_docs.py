@@ -1,0 +1,56 @@
+"""Documentation cannot lie: the reference equals the models, every shipped config is valid."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gru_tune import cli, config, reference
+from gru_tune.knobs import table
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml")) + sorted((ROOT / "benchmarks").glob("**/*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_shipped_config_is_valid(path: Path) -> None:
+    assert config.load(path).space.size >= 1
+
+
+def test_the_grid_of_the_tutorials_has_27_points() -> None:
+    assert config.load(ROOT / "configs" / "imdb_grid.yaml").space.size == 27
+
+
+def test_the_reference_equals_the_models() -> None:
+    written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert written == reference.text(), "run: python -m gru_tune.reference > docs/configuration.md"
+
+
+def test_every_knob_is_in_the_reference() -> None:
+    page = reference.text()
+    assert all(f"`{k.name}`" in page or f".{k.name}`" in page for k in table().values())
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"gru-tune {name}" in readme for name in cli.main.commands)
+
+
+def test_the_configs_in_the_documentation_are_valid(tmp_path: Path) -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    blocks = [b for page in pages for b in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.S)]
+    whole = [b for b in blocks if "task" in (yaml.safe_load(b) or {})]
+    assert whole
+    for number, block in enumerate(whole):
+        file = tmp_path / f"example{number}.yaml"
+        file.write_text(block, encoding="utf-8")
+        config.load(file)
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
