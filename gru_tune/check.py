@@ -43,7 +43,7 @@ def run(path: Path, overrides: Sequence[str] = (), time: bool = False) -> str:
 
 def refuse_contradictions(config: Config, prepared: Prepared) -> None:
     """Raise ``ConfigError`` for what only shows once the data are known (a loss, a metric that does not fit)."""
-    from gru_tune.errors import ConfigError, Problem
+    from gru_tune.errors import Problem
     from gru_tune.tasks import TASKS
 
     dataset = prepared.dataset
@@ -59,7 +59,7 @@ def refuse_contradictions(config: Config, prepared: Prepared) -> None:
     for text in sizes.impossible(settings, classes=words == "classes"):
         problems.append(Problem(("training",), text))
     if problems:
-        raise ConfigError(problems)
+        raise config.error(problems)
 
 
 def describe(config: Config, prepared: Prepared) -> Iterator[str]:

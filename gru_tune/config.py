@@ -11,7 +11,7 @@ from gru_tune import config_overrides, config_sections, config_space, document
 from gru_tune.config_schema import json_schema
 from gru_tune.config_sections import Sections
 from gru_tune.document import Document
-from gru_tune.errors import Problem
+from gru_tune.errors import ConfigError, Problem
 from gru_tune.kinds import DataSection
 from gru_tune.knobs import Settings, settle, table
 from gru_tune.language import Strict, given
@@ -37,6 +37,11 @@ class Config:
     folder: Path  # of the file; paths in it are relative to this
     text: str  # the file as it is
     sections: Sections
+    source: Document
+
+    def error(self, problems: Sequence[Problem]) -> ConfigError:
+        """The error for problems found later (in the data, say), each with its place in the file."""
+        return self.source.error(problems)
 
     def settings(self, values: Mapping[str, Scalar]) -> Settings:
         """All knobs of the trial whose hyperparameters are ``values``."""
@@ -112,6 +117,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         folder=path.resolve().parent,
         text=source.text,
         sections=sections,
+        source=source,
     )
 
 

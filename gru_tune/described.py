@@ -67,6 +67,7 @@ def note(folder: StudyFolder, **facts: Any) -> None:
     replace_json(folder.facts, finite({**read_json(folder.facts), **facts}))
 
 
-def plain(value: Any) -> Any:
+def plain(value: dict[str, Any]) -> dict[str, Any]:
     """Tuples as lists, as JSON would have them."""
-    return json.loads(json.dumps(finite(value), ensure_ascii=False))
+    result: dict[str, Any] = json.loads(json.dumps(finite(value), ensure_ascii=False))
+    return result

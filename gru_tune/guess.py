@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLIT_NAMES = {"split", "fold", "set", "partition", "subset"}
-SPLIT_VALUES = {"train", "training", "validation", "valid", "val", "dev", "test", "testing"}
+SPLIT_VALUES = {
+    "train": "train", "training": "train", "validation": "validation", "valid": "validation",
+    "val": "validation", "dev": "validation", "test": "test", "testing": "test",
+}  # fmt: skip
 TIME_NAMES = {"time", "date", "datetime", "timestamp", "ds", "month", "cycle", "step", "t"}
 ID_NAMES = {"id", "series", "unit", "machine", "engine", "subject", "sequence", "series_id", "unique_id"}
 TARGET_NAMES = ("label", "target", "class", "y", "category", "sentiment", "language", "intent", "rul")
@@ -41,7 +44,7 @@ def from_table(table: pd.DataFrame) -> Guess:
     guess = guess or _timeline(table, rest)
     if split is None:
         return guess
-    keys = {**guess.keys, "split": split}
+    keys = {**guess.keys, "split": _split_value(table[split], split)}
     return Guess(
         guess.kind, guess.task, keys, {**guess.reasons, "split": "says which rows are which"}, guess.objective
     )
@@ -181,9 +184,20 @@ def _split_column(table: pd.DataFrame) -> str | None:
     for column in table.columns:
         if str(column).lower() in SPLIT_NAMES:
             values = {str(v).lower().rstrip("0123456789") for v in table[column].dropna().unique()}
-            if values <= SPLIT_VALUES:
+            if values <= set(SPLIT_VALUES):
                 return str(column)
     return None
+
+
+def _split_value(column: pd.Series[Any], name: str) -> str | dict[str, Any]:
+    """The column alone, or what its values mean where they are numbered (test1, test2)."""
+    values = [str(v) for v in column.dropna().unique()]
+    if all(value.lower() in SPLIT_VALUES for value in values):
+        return name
+    meanings: dict[str, Any] = {"column": name}
+    for value in values:
+        meanings.setdefault(SPLIT_VALUES[value.lower().rstrip("0123456789")], []).append(value)
+    return meanings
 
 
 def _words(name: str) -> set[str]:

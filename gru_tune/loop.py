@@ -52,7 +52,11 @@ class Search:
     interrupt: Interrupt
 
     def __post_init__(self) -> None:
+        self.launches = 0
         self._running: dict[Future[Outcome], Launch] = {}
+        # What was in flight counts as lost from here on; a run that changes nothing leaves no line.
+        self._start: Started | None = Started(self.executor.slots, time.time())
+        self.history.apply(self._start)
         self._again = deque(flight.launch for flight in self.history.flights.values())
 
     def run(self) -> str:
@@ -124,6 +128,7 @@ class Search:
 
     def _launch(self, launch: Launch) -> None:
         self._write(launch)
+        self.launches += 1
         self.watch.launched(launch)
         job = self.make_job(launch)
         self.interrupt.patient = not self.executor.blocking
@@ -167,6 +172,9 @@ class Search:
                 self._write(Stopped(trial, flight.launch.attempt, time.time()))
 
     def _write(self, event: Event) -> None:
+        if self._start is not None:
+            self.log.append(self._start)
+            self._start = None
         self.log.append(event)
         self.history.apply(event)
 
@@ -180,13 +188,6 @@ def catch_up(events: tuple[Event, ...], history: History, strategy: Strategy) ->
             strategy.replay(
                 Proposal(step.trial, step.values, step.first_epoch, step.last_epoch, step.checkpoint)
             )
-
-
-def begin(log: Log, history: History, workers: int) -> None:
-    """Note in the log that the program started; what was in flight counts as lost."""
-    event = Started(workers, time.time())
-    log.append(event)
-    history.apply(event)
 
 
 def failure(trial: int, error: str) -> Outcome:

@@ -36,7 +36,7 @@ class Hyperparameter:
 
 @dataclass(frozen=True)
 class Space:
-    """Hyperparameters in the order of the config; a parent comes before its children."""
+    """Hyperparameters in the order of the table of knobs; a parent comes before its children."""
 
     hyperparameters: tuple[Hyperparameter, ...] = ()
 

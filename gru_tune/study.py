@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gru_tune import log as logs
 from gru_tune import loop, strategies
 from gru_tune.aims import Aims, aims
+from gru_tune.check import refuse_contradictions
 from gru_tune.derived import Derived
 from gru_tune.described import describe, header, note, question
 from gru_tune.errors import SearchInterrupted, StudyError
@@ -100,6 +101,7 @@ class _Run:
         self.watch.say(f"reading the data of {self.config.name}")
         prepared = self.parts.prepare(self.config)
         self._refuse_other_data(record, prepared.fingerprint)
+        refuse_contradictions(self.config, prepared)
         aim = aims(self.config, prepared.dataset.target)
         executor = self._executor(workers)
         strategy = self._strategy(aim)
@@ -138,15 +140,18 @@ class _Run:
             self.folder, executor, self.watch, self.parts.evaluate, self.parts.baselines, aim.metrics, arrays
         )
         self._announce(search, deadline)
-        loop.begin(log, history, executor.slots)
         try:
             reason = search.run()
             self.interrupt.patient = False
+            if not search.launches:
+                self.watch.say(f"nothing is left to do in {self.folder.path}: {reason}")
             best = search.best()
             finish.keep(best)
             finish.judge(best, self.config.settings(best.values) if best else None)
             work.over()
-            note(self.folder, state="finished", ended=reason, finished=time.time())
+            note(self.folder, state="finished", ended=reason)
+            if search.launches:
+                note(self.folder, finished=time.time())
         except KeyboardInterrupt:
             finish.keep(search.best())
             note(self.folder, state="stopped")

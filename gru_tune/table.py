@@ -76,10 +76,15 @@ def rank(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
     return sorted(trials, key=place)
 
 
-def curve_columns(metrics: Sequence[str]) -> list[str]:
-    """The columns of ``curves.csv``."""
-    parts = [f"{part}_{name}" for part in ("train", "validation") for name in metrics]
-    return ["trial", "epoch", *parts, "seconds"]
+def curve_columns(trials: Iterable[Trial]) -> list[str]:
+    """The columns of ``curves.csv``: every metric that any of these trials has."""
+    train: dict[str, None] = {}
+    validation: dict[str, None] = {}
+    for trial in trials:
+        for epoch in trial.epochs[:1]:
+            train |= dict.fromkeys(f"train_{name}" for name in epoch.train)
+            validation |= dict.fromkeys(f"validation_{name}" for name in epoch.validation)
+    return ["trial", "epoch", *train, *validation, "seconds"]
 
 
 def curve_rows(trial: int, epochs: Iterable[Epoch]) -> list[Row]:
@@ -94,15 +99,6 @@ def curve_rows(trial: int, epochs: Iterable[Epoch]) -> list[Row]:
         }
         for epoch in epochs
     ]
-
-
-def curve_metrics(trials: Iterable[Trial]) -> list[str]:
-    """Every metric the curves of these trials hold, in the order they first appear."""
-    names: dict[str, None] = {}
-    for trial in trials:
-        for epoch in trial.epochs[:1]:
-            names |= dict.fromkeys((*epoch.train, *epoch.validation))
-    return list(names)
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Scalar]], header: bool = True) -> str:

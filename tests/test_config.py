@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gru_tune import config, document
 from gru_tune.config import Config, load
-from gru_tune.errors import ConfigError
+from gru_tune.errors import ConfigError, Problem
 from gru_tune.knobs import Settings, table
 from gru_tune.space import Condition
 from gru_tune.values import Choice, Float, Int
@@ -259,6 +259,13 @@ def test_problems_carry_paths(loads: Loader) -> None:
         ("model", "units", 1, "int"),
         ("model", "depth"),
     ]
+
+
+def test_problems_found_later_have_their_place(loads: Loader) -> None:
+    found = loads(RICH, "model.cell=lstm")
+    text = str(found.error([Problem(("data", "text"), "no such column"), Problem(("model", "cell"), "x")]))
+    assert "study.yaml:3:45: data.text: no such column" in text
+    assert "--set model.cell=lstm: model.cell: x" in text
 
 
 def test_hyperband_takes_epochs_of_at_least_its_factor(loads: Loader) -> None:

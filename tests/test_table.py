@@ -7,7 +7,7 @@ import io
 import math
 import time
 
-from gru_tune.table import Table, curve_columns, curve_metrics, curve_rows, rank, to_csv
+from gru_tune.table import Table, curve_columns, curve_rows, rank, to_csv
 from gru_tune.trial import Epoch, Objective, Status, Trial
 
 ACCURACY = Objective("accuracy", "max")
@@ -82,16 +82,8 @@ def test_an_objective_named_like_a_knob_keeps_its_column() -> None:
 
 def test_curves() -> None:
     one = trial(1, [0.5, math.nan])
-    columns = curve_columns(curve_metrics([one]))
-    assert columns == [
-        "trial",
-        "epoch",
-        "train_loss",
-        "train_accuracy",
-        "validation_loss",
-        "validation_accuracy",
-        "seconds",
-    ]
+    columns = curve_columns([one])
+    assert columns == ["trial", "epoch", "train_loss", "validation_loss", "validation_accuracy", "seconds"]
     rows = parse(to_csv(columns, curve_rows(1, one.epochs)))
     assert [row["validation_accuracy"] for row in rows] == ["0.5", ""]
     assert to_csv(columns, curve_rows(1, one.epochs), header=False).count("\n") == 2

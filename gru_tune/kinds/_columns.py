@@ -75,7 +75,12 @@ def number_column(column: pd.Series[Any]) -> NDArray[np.float64] | None:
 
 
 def names(column: pd.Series[Any]) -> Objects:
-    """A column as names: ``"3"`` for 3 and 3.0, ``"True"``, text as it is; None where missing."""
+    """A column as names: ``"3"`` for 3 and 3.0, ``"True"``, text as it is; None where missing.
+
+    Raises ``DataError`` for a column of lists.
+    """
+    if _holds_lists(column):
+        raise DataError(f"column {column.name!r} holds lists where one value a row is needed")
     found, distinct = np.array(column.isna()), column.drop_duplicates()
     labels = {value: _name(value) for value in distinct[~distinct.isna()].tolist()}
     values = [None if gone else labels[value] for value, gone in zip(column.tolist(), found, strict=True)]

@@ -87,9 +87,9 @@ def calendar(stamps: Stamps | None, wanted: list[Any]) -> tuple[NDArray[np.float
     dates = stamps.dates
     parts = {
         "hour": ((dates.hour + dates.minute / 60), 24.0),
-        "weekday": (dates.dayofweek, 7.0),
+        "weekday": (dates.day_of_week, 7.0),
         "month": (dates.month - 1, 12.0),
-        "dayofyear": (dates.dayofyear - 1, 365.25),
+        "dayofyear": (dates.day_of_year - 1, 365.25),
     }
     columns, names = [], []
     for part in wanted:

@@ -101,8 +101,8 @@ def read(section: Timeline, frame: Frame, task: str) -> Raw:
     stamps = _time.parse(frame, section.time)
     targets = _columns.as_list(section.target)
     used = {section.series, *_columns.as_list(section.time), *_columns.split_names(section)}
-    names = _columns.inputs(frame, section.inputs, used | (set() if task == "forecasting" else set(targets)))
     target, more = _columns.target(frame, section.target, task, section.target_type, section.clip_target)
+    names = _columns.inputs(frame, section.inputs, used | (set() if task == "forecasting" else set(targets)))
     numbers = _columns.numbers(frame, names)
     groups = _columns.groups(frame, section)
     return Raw(

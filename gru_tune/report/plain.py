@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,8 @@ from gru_tune.log import finite
 from gru_tune.report.read import Study
 from gru_tune.report.terminal import TOP, cells
 from gru_tune.report.words import sentences
-from gru_tune.table import curve_columns, curve_metrics, curve_rows, to_csv
+from gru_tune.results import replace_text
+from gru_tune.table import curve_columns, curve_rows, to_csv
 from gru_tune.trial import Trial
 
 
@@ -23,7 +25,15 @@ def curves_csv(study: Study) -> str:
     """``curves.csv``: every epoch of every trial, by trial number."""
     trials = sorted(study.ranked, key=lambda trial: trial.number)
     rows = (row for trial in trials for row in curve_rows(trial.number, trial.epochs))
-    return to_csv(curve_columns(curve_metrics(trials)), rows)
+    return to_csv(curve_columns(trials), rows)
+
+
+def restore(study: Study) -> None:
+    """Make the tables of a study again that are not there; a folder that cannot be written is left."""
+    for path, make in ((study.folder.table, csv), (study.folder.curves, curves_csv)):
+        if not path.exists():
+            with suppress(OSError):
+                replace_text(path, make(study))
 
 
 def as_json(study: Study, top: int | None = None) -> str:

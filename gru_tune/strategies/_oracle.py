@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import random
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gru_tune.space import Space, Values, key
@@ -19,8 +21,9 @@ from gru_tune.trial import Objective
 from gru_tune.values import Float
 
 
-def _import_keras_tuner() -> Any:
-    """keras-tuner without TensorFlow, which would cost seconds and half a gigabyte.
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    """Lets keras-tuner be imported without TensorFlow, which would cost seconds and half a gigabyte.
 
     It only needs Keras to import; on JAX that is quick, and no device is touched. The
     environment is put back, so that the worker processes choose their own backend.
@@ -30,31 +33,29 @@ def _import_keras_tuner() -> Any:
     if "keras" not in sys.modules and not before["KERAS_BACKEND"]:
         os.environ["KERAS_BACKEND"] = "jax"
     try:
-        import keras_tuner
+        yield
     finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-    return keras_tuner
 
 
-keras_tuner = _import_keras_tuner()
-HyperParameters = keras_tuner.HyperParameters
-AnyOracle = keras_tuner.Oracle
-RandomSearchOracle = keras_tuner.oracles.RandomSearchOracle
-BayesianOracle = keras_tuner.oracles.BayesianOptimizationOracle
-HalvingOracle = keras_tuner.oracles.HyperbandOracle
+with _without_tensorflow():
+    import keras_tuner
+    from keras_tuner import oracles
 
 RUNNING, IDLE, STOPPED = "RUNNING", "IDLE", "STOPPED"  # keras-tuner's words for the state of a trial
 COMPLETED, FAILED = "COMPLETED", "FAILED"
+BayesianOracle = oracles.BayesianOptimizationOracle
+HalvingOracle = oracles.HyperbandOracle
 METRIC = "score"
 LISTABLE = 200_000  # spaces up to this size may be listed in full to find what is left
 ROUNDS = 100  # of 21 draws each, before a space too large to list counts as exhausted
 
 
-class SharedSpace(HyperParameters):  # type: ignore[misc]
+class SharedSpace(keras_tuner.HyperParameters):  # type: ignore[misc]
     """Hyperparameters whose copies share the space: it never changes, and each trial holds a copy."""
 
     def copy(self) -> SharedSpace:
@@ -229,11 +230,11 @@ class Quiet:
         """Nothing: the study counts failures (and this would read all trials after every trial)."""
 
 
-class RandomOracle(Quiet, RandomSearchOracle):  # type: ignore[misc]
+class RandomOracle(Quiet, oracles.RandomSearchOracle):  # type: ignore[misc]
     """keras-tuner's random search."""
 
 
-class GridOracle(Quiet, AnyOracle):  # type: ignore[misc]
+class GridOracle(Quiet, keras_tuner.Oracle):  # type: ignore[misc]
     """The list of all configurations; keras-tuner's own grid cannot be resumed."""
 
     def __init__(self, space: Space, *args: Any) -> None:

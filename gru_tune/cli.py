@@ -1,0 +1,167 @@
+"""The command line: every command loads, calls and prints; what it needs is imported in its body.
+
+Errors that are the user's to mend are one message on stderr and an exit code (1 failed, 2
+a wrong config or usage, 130 interrupted); ``--debug`` shows the traceback as well.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gru_tune import __version__
+from gru_tune.errors import GruTuneError, SearchInterrupted
+
+FILE = click.Path(path_type=Path)
+
+
+class Guarded(click.Group):
+    """The group that turns errors into messages and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if ctx.params.get("debug"):
+            return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except GruTuneError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            ctx.exit(SearchInterrupted.exit_code)
+        except BrokenPipeError:  # the reader of a pipe (head, less) has gone
+            sys.stderr.close()
+            ctx.exit(1)
+        except Exception as error:
+            text = f"unexpected error: {type(error).__name__}: {error}; run again with --debug"
+            click.echo(text, err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Guarded, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gru-tune")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def main(debug: bool) -> None:
+    """Find the best GRU for your sequences, from a YAML file."""
+
+
+overrides = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of the config, e.g. training.epochs=3.",
+)
+
+
+@main.command()
+@click.argument("config", type=FILE)
+@click.option(
+    "--trials", type=int, help="Different configurations to try; the same as --set search.trials=N."
+)
+@click.option("--minutes", type=float, help="When to stop at the latest; the same as --set search.minutes=N.")
+@click.option("--seed", type=int, help="The same as --set search.seed=N.")
+@click.option(
+    "--workers",
+    type=click.IntRange(0),
+    help="Processes side by side (default: one a GPU, or one a core; 0: none).",
+)
+@overrides
+@click.option("--fresh", is_flag=True, help="Delete what an earlier run has left, and begin anew.")
+@click.option("--out", type=FILE, default=Path("results"), show_default=True, help="Folder of the studies.")
+@click.option("--quiet", is_flag=True, help="Show the end only.")
+@click.option("--json-log", is_flag=True, help="Show what happens as one JSON object a line.")
+def run(
+    config: Path,
+    trials: int | None,
+    minutes: float | None,
+    seed: int | None,
+    workers: int | None,
+    settings: tuple[str, ...],
+    fresh: bool,
+    out: Path,
+    quiet: bool,
+    json_log: bool,
+) -> None:
+    """Search, or go on with a search that was stopped."""
+    from gru_tune import config as configs
+    from gru_tune import progress, study
+
+    short = {"trials": trials, "minutes": minutes, "seed": seed}
+    given = [f"search.{key}={value}" for key, value in short.items() if value is not None]
+    loaded = configs.load(config, (*settings, *given))
+    watch = progress.make(quiet, json_log)
+    try:
+        folder = study.run(loaded, out=out, workers=workers, fresh=fresh, watch=watch)
+    except SearchInterrupted as stopped:
+        raise SearchInterrupted(f"{stopped}; `gru-tune run {config}` goes on") from None
+    if not json_log:
+        from gru_tune.report import read, terminal
+
+        click.echo(terminal.text(read.study(folder.path), top=5, width=_width()))
+
+
+@main.command()
+@click.argument("results", type=FILE, default=Path("results"))
+@click.option("--top", type=click.IntRange(0), help="Trials to show, the best ones; 0 shows all.")
+@click.option("--csv", "form", flag_value="csv", help="Print trials.csv.")
+@click.option("--json", "form", flag_value="json", help="Print one JSON object, with all curves.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown page.")
+@click.option("--html", "form", flag_value="html", help="Write report.html into the study's folder.")
+def report(results: Path, top: int | None, form: str | None) -> None:
+    """Show the ranked trials of a study, or all studies below a folder."""
+    from gru_tune.report import show
+
+    click.echo(show(results, form or "terminal", top, _width()), nl=False)
+
+
+@main.command()
+@click.argument("config", type=FILE)
+@overrides
+@click.option("--time", "timed", is_flag=True, help="Time a few steps of the smallest and the largest model.")
+def check(config: Path, settings: tuple[str, ...], timed: bool) -> None:
+    """Check a config and its data, and say what was understood, without training."""
+    from gru_tune import check as checks
+
+    click.echo(checks.run(config, settings, time=timed))
+
+
+@main.command()
+@click.argument("data", type=FILE, required=False)
+@click.option("--out", type=FILE, help="The file to write (default: named after the data).")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+def init(data: Path | None, out: Path | None, force: bool) -> None:
+    """Write a commented config, guessed from a data file where one is given."""
+    from gru_tune import init as starter
+
+    click.echo(starter.write(data, out, force))
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the config, for editors."""
+    import json
+
+    from gru_tune import config as configs
+
+    click.echo(json.dumps(configs.json_schema(), indent=2, ensure_ascii=False))
+
+
+@main.command()
+def doctor() -> None:
+    """Show versions, devices, and which fast paths are available."""
+    from gru_tune import doctor as doctors
+
+    click.echo(doctors.describe())
+
+
+def _width() -> int | None:
+    """The columns of the terminal; None in a pipe, where nothing is cut."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -1,0 +1,78 @@
+"""A study whose training takes no time: module-level functions, so that they travel to a worker."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gru_tune.dataset import Dataset
+from gru_tune.prepare import Prepared
+from gru_tune.study import Parts
+from gru_tune.trial import Epoch, Job, Outcome
+
+CONFIG = """
+task: classification
+data: {kind: arrays, path: "builtin:digits"}
+model: {units: {int: [1, 40]}, depth: {int: [1, 2]}}
+training: {epochs: 3}
+search: {strategy: random, trials: 6, seed: 3, objective: accuracy, keep: 2}
+"""
+
+
+def prepare(config: Any, fingerprint: str = "same") -> Prepared:
+    """Twelve sequences of two steps, two classes."""
+    count = 12
+    spans = np.stack([np.arange(count) * 2, np.full(count, 2), np.arange(count) % 3], axis=1)
+    dataset = Dataset(
+        layout="sequences", target="label", x=np.zeros((2 * count, 1), np.float32),
+        y=(np.arange(count) % 2).astype(np.int32), valid=np.ones(count, bool), spans=spans,
+        info={"task": "classification", "kind": "arrays", "features": 1, "labels": ["a", "b"], "vocabulary": 0},
+    )  # fmt: skip
+    return Prepared(dataset, {"labels": ["a", "b"]}, {"rows": 24}, ("nothing to note",), fingerprint)
+
+
+def train(job: Job) -> Outcome:
+    """A score made of the settings and the seed; 21 units raise, 22 kill the worker, 23 give NaN."""
+    units = job.settings.model.units[0]
+    (Path(job.data) / "info.json").read_text(encoding="utf-8")
+    time.sleep(float(os.environ.get("STANDIN_SECONDS", "0")))
+    if units == 21:
+        raise ValueError("twenty-one")
+    if units == 22:
+        os.kill(os.getpid(), signal.SIGKILL)
+    folder = Path(job.folder)
+    if job.first_epoch:
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        assert state["epochs"] == job.first_epoch, state
+    epochs = []
+    for number in range(job.first_epoch + 1, job.last_epoch + 1):
+        score = math.nan if units == 23 else round(units / 50 + number / 100 + job.seed % 97 / 10_000, 6)
+        epochs.append(Epoch(number, {"loss": 1.0}, {"accuracy": score, "loss": 1 - score}, 0.01))
+        report = {"trial": job.trial, "epoch": number, "last_epoch": job.last_epoch, "score": score}
+        Path(job.progress or "").write_text(json.dumps(report), encoding="utf-8")
+    (folder / "model.keras").write_text(f"model of trial {job.trial}", encoding="utf-8")
+    if job.checkpoint:
+        (folder / "state.json").write_text(json.dumps({"epochs": job.last_epoch}), encoding="utf-8")
+        (folder / "state.weights.h5").write_text("weights", encoding="utf-8")
+    return Outcome(job.trial, tuple(epochs), 10 * units, 0.05, "plain")
+
+
+def evaluate(model: Path, data: Path, settings: Any, split: str, metrics: Any) -> dict[str, float]:
+    """Counts how often it is called, in a file beside the model."""
+    with (model.parent / "looks").open("a", encoding="utf-8") as file:
+        file.write(f"{split} {model.read_text(encoding='utf-8')}\n")
+    return {"accuracy": 0.4, "loss": 1.0}
+
+
+def baselines(data: Path, split: str) -> dict[str, dict[str, float]]:
+    return {"majority class": {"accuracy": 0.55}}
+
+
+PARTS = Parts(prepare, train, None, evaluate, baselines)

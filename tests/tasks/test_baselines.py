@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gru_tune import baselines
+from gru_tune.dataset import Dataset
+from gru_tune.tasks.forecasting import naive_error, repeated
+from tests.learning_data import sequences, timeline
+
+
+def test_majority_class() -> None:
+    data = sequences()
+    y = np.zeros_like(data.y)
+    y[data.of("validation")[:3]] = 1
+    found = baselines.compute(replace(data, y=y), "validation")
+    assert found["majority class"]["accuracy"] == pytest.approx(0.7)
+
+
+def test_mean_and_median_of_training() -> None:
+    data = sequences("regression", count=6)
+    y = np.array([[0], [0], [1], [6], [9], [6]], np.float32)  # training 0, 0, 6, 6; validation 1; test 9
+    found = baselines.compute(replace(data, y=y), "test")
+    assert found["training mean"]["mae"] == pytest.approx(6.0)
+    assert found["training median"]["mae"] == pytest.approx(6.0)
+
+
+def test_most_frequent_class_of_a_word() -> None:
+    data = sequences("labelling", words=True, classes=3)
+    found = baselines.compute(data, "test")
+    assert found["most frequent class of the word"]["accuracy"] == 1.0
+    assert found["majority class"]["accuracy"] < 0.7
+
+
+def test_forecasts_of_a_wave() -> None:
+    found = baselines.compute(timeline(season=12), "test")
+    assert found["same step of the last season (12)"]["mae"] == pytest.approx(0.0, abs=1e-6)
+    assert set(found) == {"last value", "training mean", "same step of the last season (12)"}
+    assert found["last value"]["mae"] > 0.1
+
+
+def ramp(**facts: object) -> Dataset:
+    data = timeline(rows=60, horizon=3, max_window=4, **facts)
+    return replace(data, y=np.stack([np.arange(60), np.arange(60)], 1).astype(np.float32))
+
+
+def test_a_season_repeats_its_rows_over_and_over() -> None:
+    guess = repeated(ramp(), np.array([52]), 3)  # its span begins at 50: row 49 is another's
+    assert guess[0, :, 0].tolist() == [51, 50, 51]
+    guess = repeated(ramp(), np.array([56]), 2)
+    assert guess[0, :, 0].tolist() == [54, 55, 54]
+
+
+def test_missing_values_are_bridged() -> None:
+    data = ramp()
+    valid = data.valid.copy()
+    valid[55] = False
+    y = np.where(valid[:, None], data.y, np.nan)
+    assert repeated(replace(data, y=y, valid=valid), np.array([56]), 1)[0, 0, 0] == 54
+
+
+def test_naive_error_is_that_of_the_training_split() -> None:
+    assert naive_error(ramp()).tolist() == [1, 1]
+    assert naive_error(ramp(season=5)).tolist() == [5, 5]
+
+
+def test_numbers_at_every_step() -> None:
+    found = baselines.compute(sequences("labelling"), "test")
+    assert set(found) == {"training mean"}
+    assert {"last_rmse", "rmse"} <= set(found["training mean"])
+
+
+def test_a_split_without_samples_has_none() -> None:
+    data = sequences()
+    where = data.spans.copy()
+    where[:, 2] = 0
+    assert baselines.compute(replace(data, spans=where), "test") == {}
