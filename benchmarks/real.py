@@ -52,17 +52,19 @@ def run(name: str, data: Path, out: Path) -> dict[str, Any]:
     source = next(data.glob(_file_of(config)))
     command = [sys.executable, "-m", "gru_tune", "run", str(config), "--out", str(out), "--fresh", "--quiet"]
     start = time.monotonic()
-    subprocess.run([*command, "--set", f"data.path={source}"], check=True)
+    subprocess.run([*command, "--set", f"data.path={source}"], check=True, stdout=sys.stderr)
     study: dict[str, Any] = json.loads((out / name / "study.json").read_text(encoding="utf-8"))
-    return {**study, "wall": time.monotonic() - start}
+    with (out / name / "trials.csv").open(encoding="utf-8") as table:
+        done = sum(1 for _ in table) - 1
+    return {**study, "wall": time.monotonic() - start, "done": done}
 
 
 def row(name: str, study: dict[str, Any]) -> str:
     """One line of the table."""
     target = TARGETS[name]
-    score = study["test"]["metrics"][target.metric]
+    score = study["test"][-1]["metrics"][target.metric]
     reached = target.goal is None or (score >= target.goal if target.higher else score <= target.goal)
-    baselines = {b: m[target.metric] for b, m in study["test"]["baselines"].items() if target.metric in m}
+    baselines = {b: m[target.metric] for b, m in study["baselines"]["test"].items() if target.metric in m}
     best = max(baselines, key=lambda b: baselines[b] if target.higher else -baselines[b], default=None)
     own = "–" if best is None else f"{best} {baselines[best]:.4g}"
     goal = "reported" if target.goal is None else f"{'≥' if target.higher else '≤'} {target.goal:g}"
@@ -75,7 +77,7 @@ def row(name: str, study: dict[str, Any]) -> str:
         own,
         target.reference,
     ]
-    return "| " + " | ".join([*cells, str(study["trials"]["done"]), f"{study['wall'] / 60:.1f}"]) + " |"
+    return "| " + " | ".join([*cells, str(study["done"]), f"{study['wall'] / 60:.1f}"]) + " |"
 
 
 def main() -> None:

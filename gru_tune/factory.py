@@ -163,7 +163,9 @@ def _head(x: Any, knobs: ModelKnobs, dataset: Dataset) -> Any:
     from keras import layers
 
     if knobs.dropout:
-        x = layers.Dropout(knobs.dropout)(x)
+        # At every step the same values are dropped: also because XLA draws random numbers slowly.
+        every_step = FORMS[dataset.info["task"]] == "steps"
+        x = (layers.SpatialDropout1D if every_step else layers.Dropout)(knobs.dropout)(x)
     if knobs.dense:
         x = layers.Dense(knobs.dense, activation=knobs.dense_activation)(x)
     count = outputs(dataset.info)

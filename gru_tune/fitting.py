@@ -75,8 +75,8 @@ class Fit:
         reseed(self.model, self.job.seed, number)
         rng = np.random.default_rng([self.job.seed, number])
         halved = halvings(self.scores, self.job.objective.direction, knobs.min_delta)
-        self.model.reset_metrics()
-        logs: dict[str, float] = {}
+        sums: dict[str, float] = {}
+        weight = 0.0
         rate = None
         for place, batch in enumerate(batches(self.train, knobs.batch_size, rng)):
             due = learning_rate(knobs, (number - 1) * self.steps + place, self.steps, halved)
@@ -85,7 +85,11 @@ class Fit:
             logs = self.model.train_on_batch(batch.x, batch.y, batch.w, return_dict=True)
             if not math.isfinite(logs["loss"]):
                 raise TrainingError(f"loss became {float(logs['loss'])} in epoch {number}")
-        return {name: float(value) for name, value in logs.items()}
+            here = float(batch.w.sum())
+            weight += here
+            for name, value in logs.items():  # of this batch alone
+                sums[name] = sums.get(name, 0.0) + here * float(value)
+        return {name: total / weight for name, total in sums.items()}
 
     def _check(self, validated: dict[str, float], number: int) -> None:
         name = self.job.objective.name

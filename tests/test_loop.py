@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from gru_tune.trial import Epoch, Job, Objective, Outcome, Status, Trial
 from gru_tune.watch import Watcher
 
 ACCURACY = Objective("accuracy", "max")
+LIMITS = Limits()
 
 
 class Listed:
@@ -98,7 +99,7 @@ class Bench:
         self.ended: list[tuple[int, Status]] = []
         self.interrupt = Interrupt()
 
-    def search(self, executor: Any, strategy: Listed, limits: Limits = Limits(deadline=None)) -> Search:
+    def search(self, executor: Any, strategy: Listed, limits: Limits = LIMITS) -> Search:
         record = logs.read(self.path)
         history = History(ACCURACY)
         catch_up(record.events, history, strategy)  # type: ignore[arg-type]
@@ -113,8 +114,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    yield Bench(tmp_path)
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
 
 
 def test_every_proposal_is_run_and_told(bench: Bench) -> None:
@@ -182,8 +183,10 @@ def test_nothing_starts_after_the_deadline(bench: Bench) -> None:
 
 def test_ctrl_c_kills_what_runs_and_keeps_what_ended(bench: Bench) -> None:
     def answer(trial: int, attempt: int) -> Any:
-        bench.interrupt.seen = trial == 3
-        return good(trial) if trial != 3 else None  # trial 3 never ends
+        if trial != 3:
+            return good(trial)
+        bench.interrupt.seen = True
+        return None  # it never ends
 
     executor = Scripted(answer, slots=2)
     search = bench.search(executor, Listed(5))

@@ -194,6 +194,14 @@ def test_the_loss_of_validation_has_no_penalties(tmp_path: Path) -> None:
     assert last.train["loss"] > 2 * last.validation["loss"]
 
 
+def test_the_loss_of_training_is_the_mean_over_its_samples(tmp_path: Path) -> None:
+    """Guards against numbers of the last batch alone, and against filled-up rows that count."""
+    one = of_regression(tmp_path, learning_rate=1e-9, epochs=1, batch_size=15)
+    trained = train(one).epochs[0].train
+    scores = evaluate(f"{one.folder}/model.keras", one.data, one.settings, "train", ["loss", "mae"])
+    assert trained == pytest.approx(scores, rel=1e-4)
+
+
 def test_predictions_stand_beside_the_truth(tmp_path: Path) -> None:
     data = sequences("labelling", words=True, classes=3)
     one = job(data, tmp_path, "accuracy", "max", epochs=3)

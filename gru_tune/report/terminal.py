@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from gru_tune.report.read import Study
-from gru_tune.report.words import number, plural, progress, sentences, value
+from gru_tune.report.words import number, progress, sentences, value
 from gru_tune.trial import Trial
 
 TOP = 20
@@ -21,7 +21,7 @@ def text(study: Study, top: int | None, width: int | None) -> str:
         lines += ["", *layout(cells(study, shown), width, droppable=_droppable(study))]
         rest = len(study.ranked) - len(shown)
         if rest:
-            lines.append(f"… and {plural(rest, 'trial')} more (--top 0 shows all)")
+            lines.append(f"… and {rest:,} more trial{'s' * (rest != 1)} (--top 0 shows all)")
     lines += [f"Note: {note}" for note in (*study.facts.get("notes", ()), *study.notes)]
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ import pytest
 from gru_tune.errors import ConfigError, StudyError
 from gru_tune.space import Hyperparameter
 from gru_tune.strategies import WAIT, Proposal
+from gru_tune.strategies._oracle import HalvingOracle
 from gru_tune.strategies.hyperband import HyperbandSearch, brackets, shrunk, total_epochs
 from gru_tune.values import Choice, Int
 from tests.strategies.strategy_cases import (
@@ -130,9 +131,7 @@ def test_any_number_of_epochs(epochs: int, factor: int) -> None:
     ("epochs", "factor"), list(itertools.product([1, 2, 7, 9, 10, 27, 81, 100], [2, 3, 4]))
 )
 def test_the_plan_is_keras_tuners(epochs: int, factor: int) -> None:
-    from keras_tuner.oracles import HyperbandOracle
-
-    stock = HyperbandOracle("val_loss", max_epochs=epochs, factor=factor)
+    stock = HalvingOracle("val_loss", max_epochs=epochs, factor=factor)
     for number, rungs in zip(
         range(stock._get_num_brackets() - 1, -1, -1), brackets(epochs, factor), strict=False
     ):
@@ -157,6 +156,19 @@ def test_checkpoints_are_kept_as_long_as_they_may_be_needed() -> None:
     promoted = [strategy.ask() for _ in range(3)]
     assert [p.trial for p in promoted if isinstance(p, Proposal)] == [1, 2, 3]
     assert [strategy.finished(n) for n in range(1, 10)] == [False] * 3 + [True] * 6
+
+
+def test_a_bracket_that_more_trials_could_fill_keeps_its_checkpoints() -> None:
+    strategy = create("hyperband", MIXED, epochs=9, trials=5)
+    made = drive(strategy, bowl)
+    last = {p.trial for p in made if p.last_epoch == 9}
+    assert {n for n in range(1, 6) if strategy.finished(n)} == last
+    longer = create("hyperband", MIXED, epochs=9, trials=9)
+    for proposal in made:
+        longer.replay(proposal)
+        longer.tell(proposal.trial, bowl(proposal))
+    made += drive(longer, bowl)
+    assert stretches(made) == {(0, 1, True): 9, (1, 3, True): 3, (3, 9, False): 1}
 
 
 def test_a_log_of_another_search_is_refused() -> None:

@@ -1,0 +1,79 @@
+"""Studies on the disk, made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gru_tune.log import Finished, Header, Launch, Log, Started, encode
+from gru_tune.results import StudyFolder, replace_json
+from gru_tune.trial import Epoch, Outcome
+
+FACTS: dict[str, Any] = {
+    "baselines": {
+        "validation": {"majority class": {"accuracy": 0.5}, "tf-idf + linear": {"accuracy": 0.6}},
+        "test": {"majority class": {"accuracy": 0.51}},
+    },
+    "test": [{"trial": 2, "metrics": {"accuracy": 0.66, "loss": 0.9}, "time": 1.0}],
+    "notes": ["12 rows of validation are also in training"],
+    "ended": "all trials done",
+}
+
+
+def events(trials: int, epochs: int = 3, name: str = "toy", time: float = 1000.0) -> list[Any]:
+    """Trial n has its best score, 0.6 + 0.05 * (n % 3), at epoch 2; every 10th fails."""
+    header = Header(
+        {
+            "name": name, "task": "classification", "strategy": "random", "seed": 1, "data": "x", "question": {},
+            "objective": {"name": "accuracy", "direction": "max"},
+            "hyperparameters": ["depth", "units_1", "units_2", "learning_rate", "cell"],
+        },
+        time,
+    )  # fmt: skip
+    found: list[Any] = [header, Started(1, time)]
+    for n in range(1, trials + 1):
+        values: dict[str, Any] = {"depth": 1 + n % 2, "units_1": 8 * (n % 5 + 1)}
+        if n % 2:
+            values["units_2"] = 4
+        values |= {"learning_rate": 0.001 * n, "cell": "gru"}
+        found.append(Launch(n, 1, values, n, 0, epochs, False, time + n))
+        error = "out of memory <b>here</b>" if n % 10 == 0 else None
+        curve = [
+            Epoch(
+                e,
+                {"loss": 1.0 / e},
+                {"accuracy": 0.6 + 0.05 * (n % 3) - 0.01 * abs(e - 2), "loss": 2.0 / e},
+                0.5,
+            )
+            for e in range(1, epochs + 1)
+        ]
+        found.append(
+            Finished(1, Outcome(n, () if error else tuple(curve), 1234, 2.0, "xla", error), time + n + 0.9)
+        )
+    return found
+
+
+def study(folder: Path, trials: int = 12, facts: dict[str, Any] | None = None, **options: Any) -> StudyFolder:
+    folder.mkdir(parents=True, exist_ok=True)
+    made = StudyFolder(folder)
+    lines = "".join(encode(event) + "\n" for event in events(trials, **options))
+    made.log.write_text(lines, encoding="utf-8")
+    if facts is not None:
+        replace_json(made.facts, facts)
+    return made
+
+
+def launch_only(folder: StudyFolder, trial: int) -> None:
+    with Log(folder.log) as log:
+        log.append(
+            Launch(
+                trial,
+                1,
+                {"depth": 1, "units_1": 8, "learning_rate": 1.0, "cell": "gru"},
+                1,
+                0,
+                3,
+                False,
+                2000.0,
+            )
+        )

@@ -1,0 +1,214 @@
+"""What the reports say, in every form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from gru_tune.errors import StudyError
+from gru_tune.report import read, show, terminal, words
+from tests.report import builders
+
+
+def lines(path: Path, top: int | None = None, width: int | None = None) -> list[str]:
+    return show(path, "terminal", top, width).splitlines()
+
+
+def test_the_head_says_what_was_found(tmp_path: Path) -> None:
+    folder = builders.study(tmp_path / "toy", facts=builders.FACTS)
+    folder.best.write_text("model", encoding="utf-8")
+    text = show(tmp_path / "toy", "terminal", None, None)
+    first = text.splitlines()[0]
+    assert first == (
+        "Trial 2 of toy is the best: accuracy 0.7000 on the validation split; "
+        "the best baseline, “tf-idf + linear”, has 0.6000."
+    )
+    assert (
+        "Winner: depth 1, units_1 24, learning_rate 0.002, cell gru (best at epoch 2 of 3, 1,234 parameters)."
+        in text
+    )
+    assert (
+        "Test split, evaluated once: accuracy 0.6600, loss 0.9000; “majority class” has accuracy 0.5100."
+        in text
+    )
+    assert (
+        "Asked: classification, random search for the highest accuracy of the validation split. 12 trials in"
+        in text
+    )
+    assert "1 of them failed" in text
+    assert "Failed: trial 10: out of memory" in text
+    assert "Ended: all trials done." in text
+    assert f"Model: {folder.best}" in text
+    assert "Note: 12 rows of validation are also in training" in text
+
+
+def test_a_winner_that_does_not_beat_the_baseline_is_said_first(tmp_path: Path) -> None:
+    facts = {"baselines": {"validation": {"last value": {"accuracy": 0.7}}}}
+    builders.study(tmp_path / "toy", facts=facts)
+    assert lines(tmp_path / "toy")[0] == (
+        "The best model does not beat the baseline “last value”: accuracy 0.7000 against 0.7000 on the validation split."
+    )
+
+
+def test_the_table_shows_what_varies_and_fits(tmp_path: Path) -> None:
+    builders.study(tmp_path / "toy", trials=30)
+    text = lines(tmp_path / "toy")
+    head = next(line for line in text if line.lstrip().startswith("rank"))
+    assert head.split() == [
+        "rank", "trial", "accuracy", "depth", "units_1", "units_2", "learning_rate", "epoch", "parameters", "seconds",
+    ]  # fmt: skip
+    assert text[-1] == "… and 10 more trials (--top 0 shows all)"
+    assert len(lines(tmp_path / "toy", top=3)) == len(text) - terminal.TOP + 3
+    narrow = lines(tmp_path / "toy", width=60)
+    assert all(len(line) <= 60 for line in narrow if not line.startswith("(no room"))
+    assert any(line.startswith("(no room for") and "seconds" in line for line in narrow)
+    everything = lines(tmp_path / "toy", top=0)
+    assert sum(" failed " in line for line in everything) == 3
+
+
+def test_an_unfinished_study(tmp_path: Path) -> None:
+    folder = builders.study(tmp_path / "toy", trials=2)
+    builders.launch_only(folder, 3)
+    text = show(tmp_path / "toy", "terminal", None, None)
+    assert "without an outcome so far: 3" in text
+    empty = builders.study(tmp_path / "empty", trials=0)
+    assert show(empty.path, "terminal", None, None).startswith("No trial of toy has been completed yet.")
+
+
+def test_csv_is_the_table_and_is_made_again(tmp_path: Path) -> None:
+    folder = builders.study(tmp_path / "toy")
+    text = show(tmp_path / "toy", "csv", None, None)
+    assert len(list(csv.DictReader(io.StringIO(text)))) == 12
+    assert folder.table.read_text(encoding="utf-8") == text
+    assert len(folder.curves.read_text(encoding="utf-8").splitlines()) == 1 + 11 * 3
+    assert len(show(tmp_path / "toy", "csv", 5, None).splitlines()) == 6
+
+
+def test_json_is_whole(tmp_path: Path) -> None:
+    builders.study(tmp_path / "toy", facts=builders.FACTS)
+    content = json.loads(show(tmp_path / "toy", "json", None, None))
+    assert len(content["trials"]) == 12
+    best = content["trials"][0]
+    assert (best["rank"], best["trial"], len(best["curves"])) == (1, 2, 3)
+    assert content["asked"]["objective"] == {"name": "accuracy", "direction": "max"}
+
+
+def test_markdown_is_a_table(tmp_path: Path) -> None:
+    builders.study(tmp_path / "a|b", name="a|b")
+    text = show(tmp_path / "a|b", "markdown", 4, None)
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + 4
+    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+
+
+class Tags(HTMLParser):
+    """Counts tags and checks that they close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.count: dict[str, int] = {}
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.count[tag] = self.count.get(tag, 0) + 1
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        self.count[tag] = self.count.get(tag, 0) + 1
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_html_is_whole_escaped_and_needs_nothing_else(tmp_path: Path) -> None:
+    folder = builders.study(tmp_path / "toy", facts=builders.FACTS, name="<script>alert(1)</script>")
+    said = show(tmp_path / "toy", "html", None, None)
+    assert said.strip() == str(folder.report)
+    page = folder.report.read_text(encoding="utf-8")
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    assert tags.count["script"] == 1
+    assert tags.count["svg"] == 2
+    assert tags.count["tr"] == 13
+    assert "&lt;b&gt;here" in page
+    assert "http" not in page
+
+
+def test_html_of_a_study_without_scores(tmp_path: Path) -> None:
+    folder = builders.study(tmp_path / "toy", trials=0)
+    show(tmp_path / "toy", "html", None, None)
+    assert "<svg" not in folder.report.read_text(encoding="utf-8")
+
+
+def test_several_studies_newest_first(tmp_path: Path) -> None:
+    builders.study(tmp_path / "old", name="old", time=1000.0)
+    builders.study(tmp_path / "deep" / "new", name="new", time=5_000_000.0, facts=builders.FACTS)
+    text = show(tmp_path, "terminal", None, None)
+    assert text.index("new") < text.index("old")
+    assert "0.6600" in text
+    assert [row["study"] for row in csv.DictReader(io.StringIO(show(tmp_path, "csv", None, None)))] == [
+        str(tmp_path / "deep" / "new"), str(tmp_path / "old"),
+    ]  # fmt: skip
+    assert len(json.loads(show(tmp_path, "json", None, None))) == 2
+    assert show(tmp_path, "markdown", None, None).count("\n") == 4
+    with pytest.raises(StudyError, match="--html shows one study"):
+        show(tmp_path, "html", None, None)
+
+
+def test_a_folder_with_one_study_shows_it(tmp_path: Path) -> None:
+    builders.study(tmp_path / "toy")
+    assert "is the best" in show(tmp_path, "terminal", None, None)
+    assert "is the best" in show(tmp_path / "toy" / "trials.jsonl", "terminal", None, None)
+
+
+def test_nothing_to_report(tmp_path: Path) -> None:
+    builders.study(tmp_path / "quickstart")
+    with pytest.raises(StudyError, match="no such folder; did you mean 'quickstart'"):
+        show(tmp_path / "quickstrat", "terminal", None, None)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(StudyError, match="no study here or below it"):
+        show(tmp_path / "empty", "terminal", None, None)
+    (tmp_path / "empty" / "trials.jsonl").write_text('{"event":"st', encoding="utf-8")
+    with pytest.raises(StudyError, match="stopped before it began"):
+        show(tmp_path / "empty", "terminal", None, None)
+    (tmp_path / "empty" / "trials.jsonl").write_text(
+        '{"event":"study","format":1,"time":1}\n', encoding="utf-8"
+    )
+    with pytest.raises(StudyError, match="does not say what the study asks"):
+        show(tmp_path / "empty", "terminal", None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.5, "0.5000"),
+        (12.345, "12.35"),
+        (12345.6, "12,346"),
+        (0.00012345, "1.234e-04"),
+        (None, "–"),
+        (0.0, "0.0000"),
+    ],
+)
+def test_numbers(value: float | None, text: str) -> None:
+    assert words.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.41, "3.4 s"), (59.6, "1 min 0 s"), (75, "1 min 15 s"), (3700, "1 h 1 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+def test_a_log_that_lacks_its_test_result_for_the_winner(tmp_path: Path) -> None:
+    """The test number of a former winner is not shown as the present one's."""
+    facts = {**builders.FACTS, "test": [{"trial": 1, "metrics": {"accuracy": 0.1}, "time": 1.0}]}
+    builders.study(tmp_path / "toy", facts=facts)
+    assert read.study(tmp_path / "toy").test is None

@@ -1,0 +1,147 @@
+"""Exit codes, messages and options; what the commands do is tested where it is done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gru_tune import __version__, study
+from gru_tune.cli import main
+from gru_tune.errors import DataError, SearchInterrupted
+from tests import standins
+from tests.report import builders
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A config whose study is run with stand-ins."""
+    monkeypatch.setattr(study, "real_parts", lambda: standins.PARTS)
+    path = tmp_path / "toy.yaml"
+    path.write_text(standins.CONFIG, encoding="utf-8")
+    return path
+
+
+def run(config: Path, *arguments: object) -> Result:
+    return invoke("run", config, "--out", config.parent / "out", "--workers", 0, *arguments)
+
+
+def test_version_and_help() -> None:
+    assert __version__ in invoke("--version").output
+    for arguments in (["--help"], ["-h"], ["run", "--help"], ["report", "--help"]):
+        assert invoke(*arguments).exit_code == 0
+    assert invoke("rum").exit_code == 2
+    assert invoke("run").exit_code == 2
+
+
+def test_run_prints_lines_and_the_result(config: Path) -> None:
+    result = run(config, "--trials", 3)
+    assert result.exit_code == 0, result.output
+    assert "[3/3]" in result.output
+    assert "is the best: accuracy" in result.output
+    quiet = run(config, "--trials", 3, "--quiet")
+    assert "[3/3]" not in quiet.output
+    assert "is the best: accuracy" in quiet.output
+
+
+def test_json_log_is_json_alone(config: Path) -> None:
+    result = run(config, "--json-log", "--set", "search.trials=2")
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["event"] for line in found].count("finished") == 2
+
+
+def test_short_options_are_settings(config: Path) -> None:
+    assert run(config, "--trials", 2, "--seed", 9, "--minutes", 5.5).exit_code == 0
+    resolved = (config.parent / "out" / "toy" / "config.resolved.yaml").read_text(encoding="utf-8")
+    for text in ("trials: 2", "seed: 9", "minutes: 5.5"):
+        assert text in resolved
+    result = run(config, "--trials", 0)
+    assert result.exit_code == 2
+    assert "trials" in result.stderr
+
+
+def test_a_wrong_config_is_exit_code_2_without_traceback(config: Path) -> None:
+    config.write_text(standins.CONFIG.replace("units", "unitz"), encoding="utf-8")
+    result = run(config)
+    assert result.exit_code == 2
+    assert "did you mean 'units'" in result.stderr
+    assert "Traceback" not in result.output
+    assert not (config.parent / "out").exists()
+    assert invoke("run", config.parent / "none.yaml").exit_code == 2
+
+
+def test_another_question_is_exit_code_1(config: Path) -> None:
+    run(config, "--trials", 1)
+    result = run(config, "--trials", 1, "--set", "training.epochs=9")
+    assert result.exit_code == 1
+    assert "training.epochs: 3 -> 9" in result.stderr
+    assert run(config, "--trials", 1, "--set", "training.epochs=9", "--fresh").exit_code == 0
+
+
+def failing(error: BaseException) -> Any:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "text"),
+    [
+        (DataError("no such column"), 1, "no such column"),
+        (SearchInterrupted("stopped; everything finished is saved in out/toy"), 130, "toy.yaml` goes on"),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (
+            ZeroDivisionError("division"),
+            1,
+            "unexpected error: ZeroDivisionError: division; run again with --debug",
+        ),
+    ],
+)
+def test_errors_and_their_exit_codes(
+    config: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, text: str
+) -> None:
+    monkeypatch.setattr(study, "run", failing(error))
+    result = run(config)
+    assert result.exit_code == code
+    assert text in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_debug_lets_the_traceback_through(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study, "run", failing(DataError("no such column")))
+    result = invoke("--debug", "run", config)
+    assert isinstance(result.exception, DataError)
+
+
+def test_report(tmp_path: Path) -> None:
+    builders.study(tmp_path / "toy", trials=12)
+    assert "is the best" in invoke("report", tmp_path / "toy").output
+    assert len(invoke("report", tmp_path / "toy", "--csv", "--top", 4).output.splitlines()) == 5
+    assert json.loads(invoke("report", tmp_path / "toy", "--json").output)["trials"]
+    assert "| rank |" in invoke("report", tmp_path / "toy", "--markdown").output
+    assert invoke("report", tmp_path / "toy", "--html").output.strip().endswith("report.html")
+    result = invoke("report", tmp_path / "tyo")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"{tmp_path / 'tyo'}: there is no such folder; did you mean 'toy'?\n",
+    )
+
+
+def test_schema_and_check_and_init(tmp_path: Path) -> None:
+    assert json.loads(invoke("schema").output)["properties"]
+    starter = tmp_path / "config.yaml"
+    assert invoke("init", "--out", starter).exit_code == 0
+    assert invoke("init", "--out", starter).exit_code == 1
+    assert invoke("init", "--out", starter, "--force").exit_code == 0
+    result = invoke("check", starter, "--set", "training.epochs=2")
+    assert result.exit_code == 0, result.output
+    assert "all good" in result.output
+    assert invoke("check", starter, "--set", "training.epoch=2").exit_code == 2
