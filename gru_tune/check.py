@@ -57,7 +57,7 @@ def refuse_contradictions(config: Config, prepared: Prepared) -> None:
             )
     settings = config.settings({})
     for text in sizes.impossible(settings, classes=words == "classes"):
-        problems.append(Problem(("training",), text))
+        problems.append(Problem(("training", text.split()[0]), text))
     if problems:
         raise config.error(problems)
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gru_tune import __version__
 from gru_tune.errors import GruTuneError, SearchInterrupted
+
+if TYPE_CHECKING:
+    from gru_tune.watch import Watcher
 
 FILE = click.Path(path_type=Path)
 
@@ -90,12 +93,12 @@ def run(
 ) -> None:
     """Search, or go on with a search that was stopped."""
     from gru_tune import config as configs
-    from gru_tune import progress, study
+    from gru_tune import study
 
     short = {"trials": trials, "minutes": minutes, "seed": seed}
     given = [f"search.{key}={value}" for key, value in short.items() if value is not None]
     loaded = configs.load(config, (*settings, *given))
-    watch = progress.make(quiet, json_log)
+    watch = _watcher(quiet, json_log)
     try:
         folder = study.run(loaded, out=out, workers=workers, fresh=fresh, watch=watch)
     except SearchInterrupted as stopped:
@@ -158,6 +161,17 @@ def doctor() -> None:
     from gru_tune import doctor as doctors
 
     click.echo(doctors.describe())
+
+
+def _watcher(quiet: bool, json_log: bool) -> Watcher:
+    """How the run is shown: JSON, not at all, live on a terminal, or as plain lines."""
+    from gru_tune.live import Live
+    from gru_tune.progress import JsonLines, Plain
+    from gru_tune.watch import Watcher
+
+    if json_log or quiet:
+        return JsonLines() if json_log else Watcher()
+    return Live() if sys.stdout.isatty() else Plain()
 
 
 def _width() -> int | None:

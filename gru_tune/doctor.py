@@ -8,6 +8,8 @@ import platform
 import shutil
 import subprocess
 
+from gru_tune.quiet import quiet_stderr
+
 PACKAGES = (
     "gru-tune", "tensorflow", "keras", "keras-tuner", "jax", "numpy", "pandas", "pyarrow",
     "scikit-learn", "scipy", "pydantic", "click", "pyyaml", "rich",
@@ -21,7 +23,8 @@ def describe() -> str:
     lines += ["", f"cores         {cores()} usable"]
     gpus = nvidia_gpus()
     lines.append(f"gpus          {', '.join(gpus) if gpus else 'none found by nvidia-smi'}")
-    lines += ["", *_tensorflow(bool(gpus))]
+    with quiet_stderr():
+        lines += ["", *_tensorflow(bool(gpus))]
     return "\n".join(lines)
 
 

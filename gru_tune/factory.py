@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from gru_tune.batches import buckets
 from gru_tune.dataset import Dataset
 from gru_tune.errors import TrainingError
 from gru_tune.knobs import ModelKnobs, Settings, TrainingKnobs
 from gru_tune.losses import has_classes, make_loss, make_metric
 from gru_tune.normalizing import normalize, restore
-from gru_tune.samples import PAD
+from gru_tune.samples import PAD, Samples
 from gru_tune.sizes import impossible, loses_cudnn, outputs
-from gru_tune.truth import FORMS
+from gru_tune.truth import FORMS, Form
 from gru_tune.windows import common_length
 
 
@@ -55,22 +56,38 @@ def compile_model(model: Any, knobs: TrainingKnobs, dataset: Dataset, fast_path:
     )
 
 
-def fast_path(settings: Settings, steps: int) -> str:
+# What XLA saves on one core, in seconds for every time step of a layer in one direction, and
+# what compiling costs more for every shape and for every such layer of it.
+SAVED, COST, COST_OF_A_LAYER = 0.15e-3, 1.3, 0.7
+# XLA on a CPU copies the states of all steps at every step: of long sequences that costs more than it saves.
+LONG = 180
+
+
+def fast_path(settings: Settings, train: Samples) -> str:
     """How to run the steps: ``xla`` compiled, ``cudnn`` NVIDIA's kernels, ``plain`` neither.
 
-    ``steps`` is the number of training steps planned in all: compiling takes seconds,
-    which a short training never gets back.
+    Depends on the settings and the training data alone, so that all stretches of a
+    trial take the same path.
     """
     import keras
 
     if keras.backend.backend() != "tensorflow":
         return "xla"
-    if _gpu() and not loses_cudnn(settings.model):
-        return "cudnn"
-    return "xla" if steps >= FEW_STEPS else "plain"
+    if _gpu():
+        return "plain" if loses_cudnn(settings.model) else "cudnn"
+    shapes = buckets(train, settings.training.batch_size)
+    batches = sum(-(-len(shape.indices) // shape.size) for shape in shapes)
+    length = sum(len(shape.indices) * shape.length for shape in shapes) / max(len(train), 1)
+    layers = len(settings.model.units) * (2 if settings.model.bidirectional else 1)
+    saved = SAVED * length * layers * batches * settings.training.epochs
+    worth = saved > len(shapes) * (COST + COST_OF_A_LAYER * layers)
+    return "xla" if worth and length * _kept_states(settings.model, train.form) <= LONG else "plain"
 
 
-FEW_STEPS = 200  # compiling with XLA costs about 2 s more, and saves 5 to 15 ms a step
+def _kept_states(knobs: ModelKnobs, form: Form) -> float:
+    """The share of the recurrent layers that hand on the states of all steps."""
+    last = 0 if form != "steps" and knobs.pooling == "last" else 1
+    return (len(knobs.units) - 1 + last) / len(knobs.units)
 
 
 def _gpu() -> bool:

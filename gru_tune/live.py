@@ -41,6 +41,7 @@ class Live(Watcher):
     def finished(self, trial: Trial, best: Trial | None) -> None:
         assert self._count is not None
         self._count.add(trial, best)
+        self._running = [job for job in self._running if job["trial"] != trial.number]
         if trial.score is None or (best is not None and best.number == trial.number):
             self.say(ended(trial, best))
         self._draw()

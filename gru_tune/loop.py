@@ -207,7 +207,9 @@ def _given_up(flight: Flight, reason: str) -> str:
     return f"{reason}, {flight.deaths} attempt{'' if flight.deaths == 1 else 's'}"
 
 
-def refuse_hopeless(trials: int, best: Trial | None, reason: str) -> None:
+def refuse_hopeless(history: History, reason: str) -> None:
     """Raise ``StudyError`` when not one of the trials was completed."""
-    if trials and best is None:
-        raise StudyError(f"none of the {trials} trials was completed; {reason}")
+    trials = list(history.trials.values())
+    if trials and all(trial.score is None for trial in trials):
+        count = f"the {len(trials)} trials" if len(trials) > 1 else "the trials (there is one)"
+        raise StudyError(f"none of {count} was completed; the last one: {trials[-1].error}; {reason}")

@@ -6,7 +6,6 @@ The display of a terminal is in ``live``.
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -165,16 +164,3 @@ def running(report: dict[str, Any], objective: Objective) -> str:
     score = report.get("score")
     text = f"trial {report['trial']}: epoch {report.get('epoch', 0)} of {report.get('last_epoch', '?')}"
     return text + (f", {objective.name} {number(score)}" if score is not None else "")
-
-
-def make(quiet: bool, json_log: bool) -> Watcher:
-    """The display for this run: JSON, nothing, a live display on a terminal, or plain lines."""
-    if json_log:
-        return JsonLines()
-    if quiet:
-        return Watcher()
-    if sys.stdout.isatty():
-        from gru_tune.live import Live
-
-        return Live()
-    return Plain()

@@ -158,7 +158,7 @@ class _Run:
             raise
         finally:
             executor.close(kill=True)
-        loop.refuse_hopeless(len(history.trials), best, reason)
+        loop.refuse_hopeless(history, reason)
 
     def _former(self) -> Record:
         """What an earlier run left; refused when it asks something else."""

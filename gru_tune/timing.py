@@ -40,9 +40,11 @@ class Pace:
 def describe(config: Config, prepared: Prepared, small: Settings, large: Settings) -> Iterator[str]:
     """A line for each model, and how long the search may take, on one core a trial."""
     from gru_tune import training
+    from gru_tune.quiet import quiet_stderr
 
-    training.configure(threads=1)
-    paces = {"smallest": measure(small, prepared), "largest": measure(large, prepared)}
+    with quiet_stderr():
+        training.configure(threads=1)
+        paces = {"smallest": measure(small, prepared), "largest": measure(large, prepared)}
     for word, pace in paces.items():
         yield (
             f"time    {word:<8} {pace.step * 1000:,.0f} ms a step, {pace.steps:,} steps: {_span(pace.epoch)} an epoch, "
@@ -73,7 +75,7 @@ def measure(settings: Settings, prepared: Prepared) -> Pace:
     samples = Samples(prepared.dataset, "train", settings.data)
     size = settings.training.batch_size
     steps = steps_per_epoch(samples, size)
-    model = build(settings, prepared.dataset, fast_path(settings, steps * settings.training.epochs))
+    model = build(settings, prepared.dataset, fast_path(settings, samples))
     first: dict[tuple[int, ...], float] = {}
     later: list[float] = []
     for batch in islice(batches(samples, size, np.random.default_rng(0)), 4 * STEPS):

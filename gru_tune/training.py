@@ -127,8 +127,7 @@ def _train(job: Job) -> _Result:
     dataset = open_dataset(job.data)
     keras.utils.set_random_seed(job.seed % 2**32)
     train, validation = split_samples(dataset, job)
-    knobs = job.settings.training
-    path = fast_path(job.settings, knobs.epochs * -(-len(train) // knobs.batch_size))
+    path = fast_path(job.settings, train)
     model = build(job.settings, dataset, path)
     fit = Fit(job, model, train, validation)
     if job.first_epoch:

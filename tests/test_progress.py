@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from gru_tune import live
 from gru_tune.live import Live
 from gru_tune.log import Launch
 from gru_tune.progress import Count, JsonLines, Plain
@@ -79,9 +82,10 @@ def test_json_lines() -> None:
     assert found[6]["error"] == "no luck"
 
 
-def test_the_live_display() -> None:
+def test_the_live_display(monkeypatch: pytest.MonkeyPatch) -> None:
     from rich.console import Console
 
+    monkeypatch.setattr(live, "PERIOD", 0.0)
     text = io.StringIO()
     play(Live(Console(file=text, force_terminal=True, width=100)))
     shown = text.getvalue()

@@ -137,7 +137,9 @@ def test_failed_trials_are_rows_with_a_reason(tmp_path: Path) -> None:
 
 
 def test_a_search_without_any_completed_trial_says_so(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="none of the 1 trials was completed"):
+    with pytest.raises(
+        StudyError, match=r"none of the trials .* was completed; the last one: ValueError: twenty-one"
+    ):
         run(tmp_path, "model.units=21", "model.depth=1")
     assert rows(StudyFolder(tmp_path / "out" / "toy"))[0]["status"] == "failed"
 
@@ -202,13 +204,17 @@ if __name__ == "__main__":
 """
 
 
+def environment() -> dict[str, str]:
+    """As a user's shell has it: without the backend that the tests of training set."""
+    kept = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
 def start(folder: Path, workers: int, *settings: str, seconds: float = 0.0) -> subprocess.Popen[bytes]:
     (folder / "program.py").write_text(PROGRAM, encoding="utf-8")
     config(folder)
-    root = Path(__file__).parents[1]
-    environment = {**os.environ, "PYTHONPATH": str(root), "STANDIN_SECONDS": str(seconds)}
     command = [sys.executable, str(folder / "program.py"), str(folder), str(workers), *settings]
-    return subprocess.Popen(command, env=environment)
+    return subprocess.Popen(command, env={**environment(), "STANDIN_SECONDS": str(seconds)})
 
 
 def wait_for_outcomes(path: Path, count: int) -> None:
@@ -266,7 +272,7 @@ def test_stopping_by_signal(tmp_path: Path, number: signal.Signals) -> None:
     wait_for_outcomes(log, 1)
     process.send_signal(number)
     assert process.wait(20) == 130
-    assert '"stopped"' in log.read_text(encoding="utf-8")
+    assert log.read_text(encoding="utf-8").count('"outcome"') < 6
     if number == signal.SIGTERM:
         return  # going on is the same
     assert start(tmp_path, 2, "model.units={int: [24, 80]}").wait(120) == 0
@@ -296,7 +302,6 @@ def test_the_memory_of_the_parent_does_not_grow(tmp_path: Path) -> None:
         (folder / "program.py").write_text(program, encoding="utf-8")
         command = [sys.executable, str(folder / "program.py"), str(folder), "1", f"search.trials={trials}",
                    "training.epochs=50", "model.units={int: [24, 900]}"]  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
         sizes[trials] = int(done.stdout.split()[-1])
     assert sizes[100] - sizes[5] < 12_000, json.dumps(sizes)  # kB

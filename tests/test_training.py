@@ -219,7 +219,7 @@ from gru_tune.training import configure, train
 configure(1, sys.argv[1])
 from tests.learning_data import job, sequences
 from gru_tune import factory
-factory.FEW_STEPS = 1
+factory.SAVED = 1.0
 one = job(sequences(words=True), Path(sys.argv[2]), "accuracy", "max", epochs=3, dropout=0.2)
 outcome = train(one)
 assert outcome.error is None, outcome.error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
 from gru_tune.log import finite
@@ -43,12 +42,14 @@ def as_json(study: Study, top: int | None = None) -> str:
         "asked": dict(study.asked),
         "facts": dict(study.facts),
         "summary": sentences(study),
-        "trials": [
-            {**study.table.row(trial, rank), "values": dict(trial.values), "curves": _curves(trial)}
-            for rank, trial in enumerate(_best(study, top), start=1)
-        ],
     }
-    return json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    trials = (
+        {**study.table.row(trial, rank), "values": dict(trial.values), "curves": _curves(trial)}
+        for rank, trial in enumerate(_best(study, top), start=1)
+    )
+    # A trial a line: readable enough, and several times faster than a line a number.
+    lines = ",\n".join(_json(trial) for trial in trials)
+    return f'{_json(content)[:-1]}, "trials": [\n{lines}\n]}}\n'
 
 
 def markdown(study: Study, top: int | None = None) -> str:
@@ -73,8 +74,12 @@ def _best(study: Study, top: int | None) -> tuple[Trial, ...]:
     return study.ranked[:top] if top else study.ranked
 
 
+def _json(value: Any) -> str:
+    return json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
+
+
 def _curves(trial: Trial) -> list[dict[str, Any]]:
-    return [asdict(epoch) for epoch in trial.epochs]
+    return [vars(epoch) for epoch in trial.epochs]
 
 
 def _escaped(text: str) -> str:

@@ -142,6 +142,8 @@ def _failures(study: Study) -> str:
 
 
 def _ended(study: Study) -> str:
+    if study.facts.get("state") == "stopped":
+        return "Not finished: it was stopped; run it again to go on."
     ended = study.facts.get("ended")
     return f"Ended: {str(ended).rstrip('.')}." if ended else ""
 

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gru_tune import check, config, sizes
+from gru_tune.errors import ConfigError
+from gru_tune.prepare import prepare
+
+DIGITS = """\
+task: classification
+data: {kind: arrays, path: "builtin:digits"}
+model:
+  units: {choice: [8, 16]}
+  depth: {int: [1, 2]}
+  bidirectional: {choice: [true, false]}
+training: {epochs: 3, learning_rate: 0.01}
+search: {strategy: grid, trials: null}
+"""
+
+
+@pytest.fixture
+def digits(tmp_path: Path) -> Path:
+    file = tmp_path / "digits.yaml"
+    file.write_text(DIGITS, encoding="utf-8")
+    return file
+
+
+def test_says_what_was_understood(digits: Path) -> None:
+    text = check.run(digits)
+    assert "digits: classification of arrays data" in text
+    assert "1,797 sequences, 14,376 steps" in text
+    assert "length 8\n" in text
+    assert "10 classes (0, 1, 2" in text
+    assert "grid: 8 configurations" in text
+    assert text.endswith(f"all good: gru-tune run {digits}")
+
+
+def test_smallest_and_largest_are_the_extremes_of_the_whole_grid(digits: Path) -> None:
+    found = config.load(digits)
+    prepared = prepare(found)
+    every = [sizes.parameters(found.settings(values), prepared.dataset.info) for values in found.space.grid()]
+    small, large = check.extremes(found, prepared)
+    assert sizes.parameters(small, prepared.dataset.info) == min(every)
+    assert sizes.parameters(large, prepared.dataset.info) == max(every)
+
+
+def test_extremes_of_units_that_every_layer_has_its_own(digits: Path) -> None:
+    found = config.load(digits, ["model.units=[{choice: [64, 8]}, {int: [4, 32]}]"])
+    prepared = prepare(found)
+    small, large = check.extremes(found, prepared)
+    assert small.model.units == (8,)
+    assert large.model.units == (64, 32)
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("model.recurrent_dropout={choice: [0.0, 0.5]}", "recurrent_dropout is above 0"),
+        ("model.activation={choice: [tanh, relu]}", "activation is relu"),
+        ("model.cell={choice: [gru, rnn]}", "cell is rnn"),
+    ],
+)
+def test_a_knob_that_loses_the_cudnn_path_is_named(digits: Path, override: str, named: str) -> None:
+    assert "on a GPU" not in check.run(digits)
+    assert named in check.run(digits, [override])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.loss=mse", "loss mse is for numbers, and the targets are classes"),
+        ("search.objective=rmse", "rmse"),
+    ],
+)
+def test_what_does_not_fit_the_data_is_refused_with_its_place(
+    digits: Path, override: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        check.run(digits, [override])
+    assert override.split("=")[0] in str(caught.value)
+
+
+def test_an_objective_of_the_task_that_these_targets_do_not_have(tmp_path: Path) -> None:
+    file = tmp_path / "numbers.yaml"
+    file.write_text(
+        "task: labelling\n"
+        "data: {kind: timeline, path: 'builtin:sine', target: load, window: 8}\n"
+        "search: {objective: span_f1}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError, match=r"numbers.yaml:3:\d+: search.objective: span_f1 does not fit"):
+        check.run(file)
+
+
+@pytest.mark.slow
+def test_a_few_steps_are_timed(digits: Path) -> None:
+    text = check.run(digits, ["training.batch_size=256", "model.bidirectional=false"], time=True)
+    assert "time    smallest" in text
+    assert "4 trials of all epochs would take" in text
