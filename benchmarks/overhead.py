@@ -20,6 +20,7 @@ from typing import Any
 
 from gru_tune import config, log, study, trial
 from gru_tune.results import StudyFolder, replace_json
+from gru_tune.space import Values
 from gru_tune.watch import Watcher
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,7 +133,7 @@ def write_study(path: Path, trials: int) -> None:
         record.append(log.Header(facts, 0.0))
     lines = []
     for number in range(1, trials + 1):
-        values = {"units": rng.choice([32, 64, 128]), "learning_rate": rng.uniform(1e-4, 1e-2)}
+        values: Values = {"units": rng.choice([32, 64, 128]), "learning_rate": rng.uniform(1e-4, 1e-2)}
         launch = log.Launch(number, 1, values, number, 0, 10, False, 0.0)
         epochs = tuple(
             trial.Epoch(e, {"loss": rng.random()}, {"loss": rng.random(), "accuracy": rng.random()}, 1.0)

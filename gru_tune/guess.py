@@ -136,7 +136,7 @@ def _text(table: pd.DataFrame, columns: list[str]) -> Guess | None:
     if not texts or not others:
         return None
     text = max(texts, key=lambda c: table[c].astype(str).str.len().mean())
-    words = table[text].astype(str).str.split().str.len().mean()
+    words = table[text].astype(str).str.count(r"\S+").mean()
     target = _target(table, others)
     task = "classification" if _is_class(table[target]) else "regression"
     keys = {"text": text, "target": target, **({"level": "character"} if words < 2.5 else {})}

@@ -75,7 +75,11 @@ def test_split_column() -> None:
     table = pd.DataFrame(
         {"date": hours(4), "y": [1.5, 2.5, 0.5, 3.0], "split": ["train", "train", "test1", "test2"]}
     )
-    assert guess.from_table(table).keys["split"] == {"column": "split", "train": ["train"], "test": ["test1", "test2"]}
+    assert guess.from_table(table).keys["split"] == {
+        "column": "split",
+        "train": ["train"],
+        "test": ["test1", "test2"],
+    }
     table["split"] = ["train", "train", "dev", "test"]
     assert guess.from_table(table).keys["split"] == "split"
 

@@ -21,6 +21,10 @@ from gru_tune.executors.base import Train, WorkerDied, read_progress
 from gru_tune.executors.worker import Start, begin
 from gru_tune.trial import Job, Outcome
 
+# Bytes of its own that a worker may gain after its first job before it is replaced: TensorFlow
+# keeps every step it has compiled, about 30 MB a trial, and gives nothing back.
+GROWTH = 1_000_000_000
+
 
 class Local:
     """As many worker processes as there are ``starts``; each lives on from job to job."""
@@ -64,8 +68,11 @@ class _Slot:
         self._start = start
         self._pool: ProcessPoolExecutor | None = None
         self._process: BaseProcess | None = None
+        self._first = 0  # bytes the process had after its first job
 
     def send(self, job: Job | None, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        if self._first and _own_memory(self._process) > self._first + GROWTH:
+            self.close(kill=True)  # it is idle: nothing is lost
         try:
             inner = self._submit(function, *arguments)
         except BrokenProcessPool:  # it died while it had nothing to do
@@ -82,6 +89,7 @@ class _Slot:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=kill)
         self._pool = self._process = None
+        self._first = 0
 
     def _submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         if self._pool is not None:
@@ -101,14 +109,27 @@ class _Slot:
         if inner.cancelled() or isinstance(error, BrokenProcessPool):
             reason = _reason(self._process)
             self._pool = self._process = None  # the broken pool ends by itself
+            self._first = 0
             self.job, self.busy = None, False
             outer.set_exception(WorkerDied(reason))
             return
+        self._first = self._first or _own_memory(self._process)
         self.job, self.busy = None, False
         if error is not None:
             outer.set_exception(error)
         else:
             outer.set_result(inner.result())
+
+
+def _own_memory(process: BaseProcess | None) -> int:
+    """The bytes a process holds for itself (mapped files are shared); 0 where that cannot be told."""
+    if process is None:
+        return 0
+    try:
+        with open(f"/proc/{process.pid}/status", encoding="ascii", errors="replace") as status:
+            return next((int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon:")), 0)
+    except OSError:  # no Linux, or the process has gone
+        return 0
 
 
 def _reason(process: BaseProcess | None) -> str:

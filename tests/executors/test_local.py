@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gru_tune.executors import places
+from gru_tune.executors import local, places
 from gru_tune.executors.base import WorkerDied
 from gru_tune.executors.local import Local
 from gru_tune.executors.worker import Start
@@ -149,3 +149,15 @@ def test_one_worker_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [start.environment["CUDA_VISIBLE_DEVICES"] for start in told] == ["2", "5"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert places.gpus() == ()
+
+
+def test_a_worker_that_has_grown_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow keeps every step it compiles; a long search must not fill the memory with them."""
+    executor = Local(standins.grow, [Start()])
+    try:
+        first = executor.submit(standins.job(tmp_path)).result().parameters
+        assert executor.submit(standins.job(tmp_path)).result().parameters == first
+        monkeypatch.setattr(local, "GROWTH", 10_000_000)
+        assert executor.submit(standins.job(tmp_path)).result().parameters != first
+    finally:
+        executor.close(kill=True)
