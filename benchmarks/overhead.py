@@ -18,10 +18,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gru_tune import config, log, study, trial
-from gru_tune.results import StudyFolder, replace_json
+from gru_tune import config, trial
 from gru_tune.space import Values
-from gru_tune.watch import Watcher
+from gru_tune.study import log, study
+from gru_tune.study.results import StudyFolder, replace_json
+from gru_tune.study.watch import Watcher
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 9

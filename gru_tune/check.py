@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gru_tune import config as configs
-from gru_tune import sizes
-from gru_tune.dataset import SPLITS
+from gru_tune.data.dataset import SPLITS
 from gru_tune.knobs import Settings, possible
+from gru_tune.learning import sizes
 from gru_tune.values import Choice, Domain, Scalar
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
-    from gru_tune.prepare import Prepared
+    from gru_tune.data.prepare import Prepared
 
 # The knobs that decide how large a model is; all others only change how it learns.
 SIZE_KNOBS = ("cell", "depth", "bidirectional", "embedding", "dense", "vocabulary", "normalization")
@@ -28,7 +28,7 @@ def run(path: Path, overrides: Sequence[str] = (), time: bool = False) -> str:
 
     Raises ``ConfigError`` or ``DataError`` for what would keep the search from starting.
     """
-    from gru_tune.prepare import prepare
+    from gru_tune.data.prepare import prepare
 
     config = configs.load(path, overrides)
     prepared = prepare(config)

@@ -16,7 +16,7 @@ from gru_tune import __version__
 from gru_tune.errors import GruTuneError, SearchInterrupted
 
 if TYPE_CHECKING:
-    from gru_tune.watch import Watcher
+    from gru_tune.study.watch import Watcher
 
 FILE = click.Path(path_type=Path)
 
@@ -93,7 +93,7 @@ def run(
 ) -> None:
     """Search, or go on with a search that was stopped."""
     from gru_tune import config as configs
-    from gru_tune import study
+    from gru_tune.study import study
 
     short = {"trials": trials, "minutes": minutes, "seed": seed}
     given = [f"search.{key}={value}" for key, value in short.items() if value is not None]
@@ -165,9 +165,9 @@ def doctor() -> None:
 
 def _watcher(quiet: bool, json_log: bool) -> Watcher:
     """How the run is shown: JSON, not at all, live on a terminal, or as plain lines."""
-    from gru_tune.live import Live
-    from gru_tune.progress import JsonLines, Plain
-    from gru_tune.watch import Watcher
+    from gru_tune.study.live import Live
+    from gru_tune.study.progress import JsonLines, Plain
+    from gru_tune.study.watch import Watcher
 
     if json_log or quiet:
         return JsonLines() if json_log else Watcher()

@@ -16,7 +16,7 @@ from gru_tune.knobs import Settings
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
-    from gru_tune.prepare import Prepared
+    from gru_tune.data.prepare import Prepared
 
 STEPS = 8  # timed after the first of every shape, which is compiled
 
@@ -39,7 +39,7 @@ class Pace:
 
 def describe(config: Config, prepared: Prepared, small: Settings, large: Settings) -> Iterator[str]:
     """A line for each model, and how long the search may take, on one core a trial."""
-    from gru_tune import training
+    from gru_tune.learning import training
     from gru_tune.quiet import quiet_stderr
 
     with quiet_stderr():
@@ -68,9 +68,9 @@ def measure(settings: Settings, prepared: Prepared) -> Pace:
     """Train a few batches of one model and time them."""
     import numpy as np
 
-    from gru_tune.batches import batches, steps_per_epoch
-    from gru_tune.factory import build, fast_path
-    from gru_tune.samples import Samples
+    from gru_tune.learning.batches import batches, steps_per_epoch
+    from gru_tune.learning.factory import build, fast_path
+    from gru_tune.learning.samples import Samples
 
     samples = Samples(prepared.dataset, "train", settings.data)
     size = settings.training.batch_size

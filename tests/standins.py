@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gru_tune.dataset import Dataset
-from gru_tune.prepare import Prepared
-from gru_tune.study import Parts
+from gru_tune.data.dataset import Dataset
+from gru_tune.data.prepare import Prepared
+from gru_tune.study.study import Parts
 from gru_tune.trial import Epoch, Job, Outcome
 
 CONFIG = """

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gru_tune import check, config, sizes
+from gru_tune import check, config
+from gru_tune.data.prepare import prepare
 from gru_tune.errors import ConfigError
-from gru_tune.prepare import prepare
+from gru_tune.learning import sizes
 
 DIGITS = """\
 task: classification

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from gru_tune import __version__, study
+from gru_tune import __version__
 from gru_tune.cli import main
 from gru_tune.errors import DataError, SearchInterrupted
+from gru_tune.study import study
 from tests import standins
 from tests.report import builders
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gru_tune import config, init
+from gru_tune.data.prepare import prepare
 from gru_tune.errors import DataError, StudyError
-from gru_tune.prepare import prepare
 
 TINY = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "tiny"
 FILES = (

@@ -17,8 +17,8 @@ from gru_tune.kinds.tokens import Tokens
 from gru_tune.kinds.wide import Wide
 
 if TYPE_CHECKING:
-    from gru_tune.frame import Frame
-    from gru_tune.raw import Raw
+    from gru_tune.data.frame import Frame
+    from gru_tune.data.raw import Raw
 
 KINDS: dict[str, type[DataSection]] = {
     "text": Text,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gru_tune.data.frame import Frame, absent
+from gru_tune.data.raw import Classes, Numbers, Objects, Quantities
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame, absent
 from gru_tune.kinds.base import DataSection
-from gru_tune.raw import Classes, Numbers, Objects, Quantities
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gru_tune.data.frame import Frame
+from gru_tune.data.raw import Classes, Objects, Quantities
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
 from gru_tune.kinds import _columns, _time
-from gru_tune.raw import Classes, Objects, Quantities
 
 if TYPE_CHECKING:
     import pandas as pd

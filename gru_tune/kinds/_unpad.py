@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gru_tune.data.frame import Frame, absent
+from gru_tune.data.raw import Classes, Numbers, Objects, Quantities, Words
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame, absent
 from gru_tune.kinds import _columns
-from gru_tune.raw import Classes, Numbers, Objects, Quantities, Words
 
 if TYPE_CHECKING:
     from gru_tune.kinds.arrays import Arrays

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gru_tune.data.frame import Frame
+from gru_tune.data.raw import Classes, Words
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
-from gru_tune.raw import Classes, Words
 
 # Only names of HTML: "<unk>" and "a < b" are text.
 _TAG = re.compile(

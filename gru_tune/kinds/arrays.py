@@ -9,8 +9,8 @@ from pydantic import Field, field_validator
 from gru_tune.kinds.base import MISSING_HELP, TYPE_HELP, DataSection, Missing, TargetType
 
 if TYPE_CHECKING:
-    from gru_tune.frame import Frame
-    from gru_tune.raw import Raw
+    from gru_tune.data.frame import Frame
+    from gru_tune.data.raw import Raw
 
 
 class Arrays(DataSection):
@@ -46,8 +46,8 @@ def read(section: Arrays, frame: Frame, task: str) -> Raw:
 
     Raises ``DataError`` for arrays that are not there or whose shapes do not fit.
     """
+    from gru_tune.data.raw import Raw
     from gru_tune.kinds import _unpad
-    from gru_tune.raw import Raw
 
     found = _unpad.find(frame, section)
     x, lengths, notes = _unpad.inputs(frame, section, found)

@@ -20,8 +20,8 @@ from gru_tune.kinds.base import (
 )
 
 if TYPE_CHECKING:
-    from gru_tune.frame import Frame
-    from gru_tune.raw import Raw
+    from gru_tune.data.frame import Frame
+    from gru_tune.data.raw import Raw
 
 
 class Series(DataSection):
@@ -50,8 +50,8 @@ def read(section: Series, frame: Frame, task: str) -> Raw:
     Raises ``DataError`` for columns that are not there, ids that are missing, and a target,
     split or group that changes within a sequence that should have one.
     """
+    from gru_tune.data.raw import Raw
     from gru_tune.kinds import _columns, _gather
-    from gru_tune.raw import Raw
 
     table, lengths, ids, notes = _gather.gather(frame, section.series, section.time)
     sorted_frame = frame.with_table(table)

@@ -9,8 +9,8 @@ from pydantic import Field
 from gru_tune.kinds.base import DataSection
 
 if TYPE_CHECKING:
-    from gru_tune.frame import Frame
-    from gru_tune.raw import Raw
+    from gru_tune.data.frame import Frame
+    from gru_tune.data.raw import Raw
 
 
 class Text(DataSection):
@@ -30,8 +30,8 @@ def read(section: Text, frame: Frame, task: str) -> Raw:
 
     Raises ``DataError`` for columns that are not there or hold something else.
     """
+    from gru_tune.data.raw import Raw, Words
     from gru_tune.kinds import _columns, _words
-    from gru_tune.raw import Raw, Words
 
     documents = _columns.texts(frame, section.text, "data.text")
     cut = _words.CUTTERS[section.level]

@@ -21,8 +21,8 @@ from gru_tune.kinds.base import (
 )
 
 if TYPE_CHECKING:
-    from gru_tune.frame import Frame
-    from gru_tune.raw import Raw
+    from gru_tune.data.frame import Frame
+    from gru_tune.data.raw import Raw
 
 Calendar = Literal["hour", "weekday", "month", "dayofyear"]
 
@@ -92,8 +92,8 @@ def read(section: Timeline, frame: Frame, task: str) -> Raw:
 
     Raises ``DataError`` for columns that are not there and times that cannot be read.
     """
+    from gru_tune.data.raw import Raw
     from gru_tune.kinds import _columns, _gather, _time
-    from gru_tune.raw import Raw
 
     stamps = _time.parse(frame, section.time)
     table, lengths, _, notes = _gather.gather(frame, section.series, stamps)

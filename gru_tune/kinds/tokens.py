@@ -10,8 +10,8 @@ from gru_tune.errors import Problem
 from gru_tune.kinds.base import DataSection
 
 if TYPE_CHECKING:
-    from gru_tune.frame import Frame
-    from gru_tune.raw import Raw
+    from gru_tune.data.frame import Frame
+    from gru_tune.data.raw import Raw
 
 
 class Tokens(DataSection):
@@ -41,8 +41,8 @@ def read(section: Tokens, frame: Frame, task: str) -> Raw:
 
     Raises ``DataError`` where tokens and tags differ in number, or columns are not there.
     """
+    from gru_tune.data.raw import Classes, Quantities, Raw, Words
     from gru_tune.kinds import _columns, _words
-    from gru_tune.raw import Classes, Quantities, Raw, Words
 
     rows = _words.lists(frame, section.tokens, "data.tokens")
     kept = [[t.lower() for t in row] for row in rows] if section.lowercase else rows

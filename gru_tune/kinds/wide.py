@@ -10,8 +10,8 @@ from gru_tune.errors import Problem
 from gru_tune.kinds.base import MISSING_HELP, Clip, DataSection, Missing, Names, one_target
 
 if TYPE_CHECKING:
-    from gru_tune.frame import Frame
-    from gru_tune.raw import Raw
+    from gru_tune.data.frame import Frame
+    from gru_tune.data.raw import Raw
 
 
 class Wide(DataSection):
@@ -38,8 +38,8 @@ def read(section: Wide, frame: Frame, task: str) -> Raw:
     """
     import numpy as np
 
+    from gru_tune.data.raw import Numbers, Raw
     from gru_tune.kinds import _columns, _gather
-    from gru_tune.raw import Numbers, Raw
 
     used = {*_columns.as_list(section.target), *_columns.split_names(section)}
     names = _columns.inputs(frame, section.inputs, used, patterns=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gru_tune.errors import StudyError
 from gru_tune.report import plain, read, summary, terminal
-from gru_tune.results import replace_text
+from gru_tune.study.results import replace_text
 
 
 def show(path: Path, form: str, top: int | None, width: int | None) -> str:

@@ -9,7 +9,7 @@ from html import escape
 from gru_tune.report.plot import Line, plot
 from gru_tune.report.read import Study
 from gru_tune.report.words import number, sentences, value
-from gru_tune.table import Row
+from gru_tune.study.table import Row
 from gru_tune.trial import Trial
 from gru_tune.values import Scalar
 

@@ -6,12 +6,12 @@ import json
 from contextlib import suppress
 from typing import Any
 
-from gru_tune.log import finite
 from gru_tune.report.read import Study
 from gru_tune.report.terminal import TOP, cells
 from gru_tune.report.words import sentences
-from gru_tune.results import replace_text
-from gru_tune.table import curve_columns, curve_rows, to_csv
+from gru_tune.study.log import finite
+from gru_tune.study.results import replace_text
+from gru_tune.study.table import curve_columns, curve_rows, to_csv
 from gru_tune.trial import Trial
 
 

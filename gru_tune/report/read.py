@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gru_tune import log
 from gru_tune.errors import StudyError
-from gru_tune.history import History
-from gru_tune.log import Header
-from gru_tune.results import StudyFolder, read_json
-from gru_tune.table import Table, failed, rank
+from gru_tune.study import log
+from gru_tune.study.history import History
+from gru_tune.study.log import Header
+from gru_tune.study.results import StudyFolder, read_json
+from gru_tune.study.table import Table, failed, rank
 from gru_tune.trial import Objective, Trial
 from gru_tune.wording import suggest
 

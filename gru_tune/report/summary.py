@@ -10,7 +10,7 @@ from gru_tune.report.plain import markdown_table
 from gru_tune.report.read import Study
 from gru_tune.report.terminal import layout
 from gru_tune.report.words import number
-from gru_tune.table import Row, to_csv
+from gru_tune.study.table import Row, to_csv
 
 COLUMNS = (
     "study", "task", "strategy", "trials", "failed", "objective", "validation", "baseline", "test",

@@ -13,7 +13,7 @@ from gru_tune.errors import DataError
 from gru_tune.wording import suggest
 
 if TYPE_CHECKING:
-    from gru_tune.frame import Frame
+    from gru_tune.data.frame import Frame
 
 READERS = {
     "csv": "delimited",

@@ -12,8 +12,8 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
+from gru_tune.data.frame import Frame
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
 from gru_tune.sources import Section
 from gru_tune.sources.encoded import decode
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gru_tune.data.frame import Frame
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
 
 
 def join(frames: Mapping[str, Frame]) -> Frame:

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from gru_tune.data.frame import Frame
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
 from gru_tune.sources import Section
 from gru_tune.sources.encoded import decode
 

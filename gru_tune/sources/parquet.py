@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gru_tune.data.frame import Frame
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
 from gru_tune.sources import Section
 
 

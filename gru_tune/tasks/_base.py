@@ -7,8 +7,8 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
-from gru_tune.dataset import Dataset
-from gru_tune.truth import Truth
+from gru_tune.data.dataset import Dataset
+from gru_tune.learning.truth import Truth
 
 Direction = Literal["max", "min"]
 Metrics = dict[str, float]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gru_tune.dataset import Dataset
+from gru_tune.data.dataset import Dataset
+from gru_tune.learning.truth import valid_rows
 from gru_tune.tasks._base import Metrics, wanted
-from gru_tune.truth import valid_rows
 
 
 def class_metrics(y: NDArray[Any], chances: NDArray[Any], names: Collection[str] | None) -> Metrics:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gru_tune.dataset import Dataset
+from gru_tune.data.dataset import Dataset
 from gru_tune.tasks._base import Metrics, wanted
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gru_tune.dataset import Dataset
+from gru_tune.data.dataset import Dataset
+from gru_tune.learning.truth import Truth
 from gru_tune.tasks._base import Direction, Metrics, wanted
 from gru_tune.tasks._classes import area_under_curve, certain, class_metrics, majority
-from gru_tune.truth import Truth
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gru_tune.dataset import Dataset
+from gru_tune.data.dataset import Dataset
+from gru_tune.learning.truth import Truth, valid_rows
 from gru_tune.tasks._base import Direction, Metrics, wanted
 from gru_tune.tasks._classes import training_targets
 from gru_tune.tasks._numbers import errors
-from gru_tune.truth import Truth, valid_rows
 
 CONSTANT = 1e-6  # a naive error below it, in standard deviations: there is nothing to compare with
 

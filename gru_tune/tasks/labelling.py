@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gru_tune.dataset import Dataset
+from gru_tune.data.dataset import Dataset
+from gru_tune.learning.truth import Truth
 from gru_tune.tasks._base import Direction, Metrics, wanted
 from gru_tune.tasks._classes import certain, class_metrics, majority, training_rows, training_targets
 from gru_tune.tasks._numbers import errors, original
 from gru_tune.tasks.spans import is_span_tags, span_f1
-from gru_tune.truth import Truth
 
 CLASSES: dict[str, Direction] = {"accuracy": "max", "macro_f1": "max", "span_f1": "max", "loss": "min"}
 NUMBERS: dict[str, Direction] = dict.fromkeys(("mae", "mse", "rmse", "last_mae", "last_rmse", "loss"), "min")

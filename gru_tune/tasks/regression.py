@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gru_tune.dataset import Dataset
+from gru_tune.data.dataset import Dataset
+from gru_tune.learning.truth import Truth
 from gru_tune.tasks._base import Direction, Metrics, wanted
 from gru_tune.tasks._classes import training_targets
 from gru_tune.tasks._numbers import errors, original
-from gru_tune.truth import Truth
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from gru_tune.kinds import KINDS
 from gru_tune.kinds.base import SplitSection
-from tests.preparing import section
+from tests.data.preparing import section
 
 
 def test_importing_the_kinds_is_light() -> None:

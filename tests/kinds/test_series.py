@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gru_tune.data.raw import Classes, Numbers, Quantities, Raw, Words
 from gru_tune.errors import DataError
-from gru_tune.raw import Classes, Numbers, Quantities, Raw, Words
-from tests.preparing import raw
+from tests.data.preparing import raw
 
 LONG: dict[str, Any] = {
     "id": ["b", "a", "b", "a", "b"],

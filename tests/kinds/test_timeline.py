@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gru_tune.data.raw import Classes, Numbers, Quantities, Raw
 from gru_tune.errors import DataError
-from gru_tune.raw import Classes, Numbers, Quantities, Raw
-from tests.preparing import raw
+from tests.data.preparing import raw
 
 
 def timeline(columns: dict[str, Any], task: str = "forecasting", **keys: Any) -> Raw:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gru_tune.data.raw import Raw, Words
 from gru_tune.errors import DataError
-from gru_tune.raw import Raw, Words
-from tests.preparing import raw
+from tests.data.preparing import raw
 
 
 def sentences(data: Raw) -> list[list[str]]:

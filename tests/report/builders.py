@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gru_tune.log import Finished, Header, Launch, Log, Started, encode
-from gru_tune.results import StudyFolder, replace_json
+from gru_tune.study.log import Finished, Header, Launch, Log, Started, encode
+from gru_tune.study.results import StudyFolder, replace_json
 from gru_tune.trial import Epoch, Outcome
 
 FACTS: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pytest
 
 from gru_tune.errors import DataError
 from gru_tune.sources.builtin import BUILTINS, downloaded, read
-from tests.preparing import prepared
+from tests.data.preparing import prepared
 
 DOWNLOADED = {"imdb", "reuters"}
 USES: dict[str, dict[str, Any]] = {

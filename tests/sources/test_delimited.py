@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from gru_tune.data.frame import Frame
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
 from gru_tune.sources import read
 from gru_tune.sources.delimited import bare_quotes, sniff
-from tests.preparing import section
+from tests.data.preparing import section
 
 
 def load(folder: Path, text: str | bytes, name: str = "data.csv", **keys: object) -> Frame:

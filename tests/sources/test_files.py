@@ -12,7 +12,7 @@ import pytest
 
 from gru_tune.errors import DataError
 from gru_tune.sources import read
-from tests.preparing import section
+from tests.data.preparing import section
 
 
 def load(folder: Path, path: Any, kind: str = "text", **keys: Any) -> Any:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gru_tune import baselines
-from gru_tune.dataset import Dataset
+from gru_tune.data.dataset import Dataset
+from gru_tune.learning import baselines
 from gru_tune.tasks.forecasting import naive_error, repeated
-from tests.learning_data import sequences, timeline
+from tests.learning.learning_data import sequences, timeline
 
 
 def test_majority_class() -> None:

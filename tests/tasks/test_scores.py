@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from gru_tune.knobs import DataKnobs
-from gru_tune.samples import Samples
+from gru_tune.learning.samples import Samples
+from gru_tune.learning.truth import Truth
 from gru_tune.tasks import TASKS
-from gru_tune.truth import Truth
-from tests.learning_data import sequences, timeline
+from tests.learning.learning_data import sequences, timeline
 
 NONE = np.empty(0, np.int64)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gru_tune.data.frame import Frame
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
 
 
 def digits() -> Frame:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gru_tune.data.frame import Frame
 from gru_tune.errors import DataError
-from gru_tune.frame import Frame
 
 SECONDS = 900
 # Keras is loaded in a process of its own: reading data must not load a backend into this one.

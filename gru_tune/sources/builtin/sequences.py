@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gru_tune.frame import Frame
+from gru_tune.data.frame import Frame
 
 
 def adding(sequences: int = 1000, length: int = 40, seed: int = 1) -> Frame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gru_tune.frame import Frame
+from gru_tune.data.frame import Frame
 
 
 def mackey_glass(length: int = 2000, delay: int = 17, seed: int = 1) -> Frame:

@@ -1,0 +1,215 @@
+"""The sections of a config, each checked alone: words known, keys known, values allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from gru_tune import kinds, strategies
+from gru_tune.config.problems import Remedy, allowed, validate
+from gru_tune.errors import Path, Problem, dotted
+from gru_tune.knobs import Knob, table
+from gru_tune.language import Strict, with_knobs
+from gru_tune.language.document import KeyProblem
+from gru_tune.wording import listed, nearest, show, suggest
+
+TASK_NAMES = ("classification", "regression", "forecasting", "labelling")
+KEYS = ("name", "task", "data", "model", "training", "search", "metrics")
+DEFAULT_STRATEGY = "random"
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+
+
+class ModelSection(Strict):
+    """What is built: the recurrent layers and the head."""
+
+
+class TrainingSection(Strict):
+    """How every model is trained."""
+
+
+@dataclass(frozen=True)
+class Sections:
+    """A config whose sections are good, each by itself."""
+
+    name: str
+    task: str
+    kind: str
+    data: kinds.DataSection
+    model: Strict
+    training: Strict
+    search: strategies.SearchSection
+    metrics: tuple[str, ...] | None
+
+    def section(self, knob: Knob) -> Strict:
+        """The section a knob stands in."""
+        section: Strict = getattr(self, knob.section)
+        return section
+
+    @property
+    def knobs(self) -> list[Knob]:
+        """The knobs that apply to this kind of data and this task, in the order of the table."""
+        return applicable(table().values(), self.kind, self.task)
+
+
+def applicable(knobs: Iterable[Knob], kind: str | None, task: str | None) -> list[Knob]:
+    """Those that apply to a kind and a task, as far as these are known."""
+    return [
+        knob
+        for knob in knobs
+        if (kind is None or not knob.kinds or kind in knob.kinds)
+        and (task is None or not knob.tasks or task in knob.tasks)
+    ]
+
+
+def section_class(base: type[Strict], section: str, kind: str | None, task: str | None) -> type[Strict]:
+    """The class of a section with the fields of all its knobs that apply."""
+    return with_knobs(base, (k for k in applicable(table().values(), kind, task) if k.section == section))
+
+
+def read(data: Any, stem: str) -> tuple[Sections | None, list[Problem]]:
+    """The sections of plain data, or everything wrong with any of them; ``stem`` is the default name."""
+    if data is None:
+        return None, [Problem((), "the config is empty; it needs at least task: and data:")]
+    if not isinstance(data, dict):
+        return None, [Problem((), f"expected a mapping with the keys {', '.join(KEYS)}, got {show(data)}")]
+    problems: list[Problem] = []
+    task = _word(data, ("task",), TASK_NAMES, problems, required="what is to be learned")
+    kind = _word(data, ("data", "kind"), tuple(kinds.KINDS), problems, required="how the data is arranged")
+    strategy = _word(data, ("search", "strategy"), tuple(strategies.STRATEGIES), problems, DEFAULT_STRATEGY)
+    remedy = _remedy(kind, task, strategy)
+    problems += [KeyProblem((key,), remedy((key,), list(KEYS))) for key in data if key not in KEYS]
+    bases: dict[str, type[Strict]] = {
+        "data": kinds.KINDS[kind] if kind else kinds.DataSection,
+        "model": ModelSection,
+        "training": TrainingSection,
+        "search": strategies.STRATEGIES[strategy] if strategy else strategies.SearchSection,
+    }
+    told = {problem.path for problem in problems}
+    done: dict[str, Any] = {}
+    for section, base in bases.items():
+        model = section_class(base, section, kind, task)
+        raw = data.get(section)
+        if section == "search" and (raw is None or isinstance(raw, dict)):
+            raw = {"strategy": strategy, **(raw or {})}
+        done[section], found = validate(model, raw, (section,), remedy)
+        # Of an unknown kind or strategy only the keys that all members share can be checked.
+        sure = (kind or section != "data") and (strategy or section != "search")
+        problems += [p for p in found if p.path not in told and (sure or not isinstance(p, KeyProblem))]
+    name = _name(data.get("name"), stem, problems)
+    metrics = _metrics(data.get("metrics"), problems)
+    if problems or not (task and kind and strategy):
+        return None, problems
+    return Sections(name=name, task=task, kind=kind, metrics=metrics, **done), []
+
+
+def _word(
+    data: dict[str, Any],
+    path: tuple[str, ...],
+    options: tuple[str, ...],
+    problems: list[Problem],
+    default: str | None = None,
+    required: str = "",
+) -> str | None:
+    """One of the words that decide what else a config may say; None when it is missing or wrong."""
+    value: Any = data
+    for depth, key in enumerate(path):
+        if value is None and required:
+            value = {}
+        if not isinstance(value, dict):
+            if value is None:
+                return default
+            if required:  # other sections are validated, and complained of, in any case
+                problems.append(Problem(path[:depth], f"expected a mapping, got {show(value)}"))
+            return None if required else default
+        if key not in value:
+            if required:
+                problems.append(Problem(path, f"is required: {required}, one of {', '.join(options)}"))
+            return default
+        value = value[key]
+    if isinstance(value, str) and value in options:
+        return value
+    text = f"expected one of {', '.join(options)}, got {show(value)}{suggest(value, options)}"
+    problems.append(Problem(path, text))
+    return None
+
+
+def _name(value: Any, stem: str, problems: list[Problem]) -> str:
+    if value is None:
+        return re.sub(r"[^A-Za-z0-9._-]", "_", stem).lstrip(".-")[:100] or "study"
+    if not isinstance(value, str):
+        remedy = "; put it in quotes" if isinstance(value, bool | int | float) else ""
+        problems.append(Problem(("name",), f"expected text, got {show(value)}{remedy}"))
+    elif not NAME.fullmatch(value):
+        rule = "letters, digits, '.', '_' and '-', at most 100, the first a letter or digit"
+        problems.append(Problem(("name",), f"{show(value)} cannot name a folder; use {rule}"))
+    return str(value)
+
+
+def _metrics(value: Any, problems: list[Problem]) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not value:
+        remedy = f"; write [{value}]" if isinstance(value, str) else ""
+        problems.append(Problem(("metrics",), f"expected a list of metrics, got {show(value)}{remedy}"))
+        return None
+    for index, entry in enumerate(value):
+        if not isinstance(entry, str):
+            problems.append(Problem(("metrics", index), f"expected the name of a metric, got {show(entry)}"))
+        elif entry in value[:index]:
+            problems.append(Problem(("metrics", index), f"{show(entry)} is listed twice; leave one out"))
+    return tuple(str(entry) for entry in value)
+
+
+def _remedy(kind: str | None, task: str | None, strategy: str | None) -> Remedy:
+    """What to say of a key that its section does not know."""
+
+    def remedy(path: Path, known: list[str]) -> str:
+        key = str(path[-1])
+        knob = table().get(key)
+        if knob is not None and knob.path == path:
+            return _inapplicable(knob, kind, task)
+        above = dotted(path[:-1])
+        if owners := _owners(key, above, kind, strategy):
+            return f"unknown key here; it belongs {owners}"
+        if hint := suggest(key, known):
+            return f"unknown key{hint}"
+        if elsewhere := nearest(key, _all_keys()):
+            knob = table().get(elsewhere)
+            if knob is not None and knob.path == (*path[:-1], elsewhere):
+                return f"unknown key; '{elsewhere}' {_inapplicable(knob, kind, task)}"
+            if owners := _owners(elsewhere, above, kind, strategy):
+                return f"unknown key; did you mean '{elsewhere}', which belongs {owners}?"
+        return "unknown key" + (f"; known here: {', '.join(known)}" if known else "")
+
+    return remedy
+
+
+def _all_keys() -> list[str]:
+    members = [*kinds.KINDS.values(), *strategies.STRATEGIES.values()]
+    knobs = [name for knob in table().values() for name in (knob.name, knob.group) if name]
+    return [*KEYS, *knobs, *(key for member in members for key in allowed(member))]
+
+
+def _inapplicable(knob: Knob, kind: str | None, task: str | None) -> str:
+    if knob.kinds and kind not in knob.kinds:
+        return f"applies to data of kind {listed(knob.kinds)}; this is {kind} data"
+    return f"applies to {listed(knob.tasks, 'and')}; this is {task}"
+
+
+def _owners(key: str, above: str, kind: str | None, strategy: str | None) -> str:
+    """``under training``: where else a key is known, if anywhere."""
+    places = [dotted(knob.path[:-1]) for knob in table().values() if key == knob.name]
+    places += [knob.section for knob in table().values() if key == knob.group]
+    places += ["at the top level"] if key in KEYS else []
+    of_kinds = [name for name, model in kinds.KINDS.items() if key in allowed(model)]
+    of_strategies = [name for name, model in strategies.STRATEGIES.items() if key in allowed(model)]
+    if of_kinds and above == "data" and kind:
+        return f"to data of kind {listed(of_kinds)}; this is {kind} data"
+    if of_strategies and above == "search" and strategy:
+        return f"to the strategy {listed(of_strategies)}; this is {strategy}"
+    places += ["data"] if of_kinds else []
+    places += ["search"] if of_strategies else []
+    texts = [p if p.startswith("at ") else f"under {p}" for p in dict.fromkeys(places) if p != above]
+    return listed(texts)

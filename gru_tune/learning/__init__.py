@@ -1,0 +1,1 @@
+"""From prepared arrays to a trained model: all that happens in a worker process."""

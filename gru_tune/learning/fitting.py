@@ -1,0 +1,152 @@
+"""The epochs of one trial: train, validate, remember the best, know when to stop.
+
+A plain loop over numpy batches of static shape: Keras' ``fit`` would start tf.data's
+autotuner, which waits at the end of every epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gru_tune.data.dataset import Dataset
+from gru_tune.errors import TrainingError
+from gru_tune.learning import checkpoints
+from gru_tune.learning.batches import batches, steps_per_epoch
+from gru_tune.learning.losses import make_loss
+from gru_tune.learning.predicting import measure
+from gru_tune.learning.samples import Samples
+from gru_tune.learning.schedules import halvings, learning_rate, stale
+from gru_tune.learning.truth import Truth
+from gru_tune.trial import Epoch, Job
+
+
+@dataclass
+class Fit:
+    """The state of one training: ``model`` learns ``job``'s epochs from ``train``."""
+
+    job: Job
+    model: Any
+    train: Samples
+    validation: Samples
+    scores: list[float] = field(default_factory=list)  # the objective of every epoch, former jobs' too
+    epochs: list[Epoch] = field(default_factory=list)  # of this job
+    best: float | None = None  # of all epochs
+    best_weights: list[Any] | None = None  # None while a former job's are better
+    truth: Truth = field(init=False)
+    loss: Any = field(init=False)
+    steps: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.truth = self.validation.truth()
+        self.loss = make_loss(self.job.settings.training, self.train.dataset)
+        self.steps = steps_per_epoch(self.train, self.job.settings.training.batch_size)
+        self.best = self.job.best_before
+        if self.job.settings.training.class_weights == "balanced" and self.train.classes:
+            self.train.balance()
+
+    def run(self) -> None:
+        """Train until the last epoch, the deadline or the end of patience; at least one epoch.
+
+        Raises ``TrainingError`` when the loss or the objective is no number any more.
+        """
+        for number in range(self.job.first_epoch + 1, self.job.last_epoch + 1):
+            self._remember(self._epoch(number))
+            if self._over():
+                break
+
+    def _epoch(self, number: int) -> Epoch:
+        start = time.perf_counter()
+        trained = self._learn(number)
+        names = {*self.job.metrics, self.job.objective.name}
+        validated = measure(self.model, self.validation, self.truth, self.loss, names)
+        self._check(validated, number)
+        return Epoch(number, trained, validated, time.perf_counter() - start)
+
+    def _learn(self, number: int) -> dict[str, float]:
+        """All batches of an epoch; random numbers depend on the trial's seed and the epoch alone."""
+        knobs = self.job.settings.training
+        reseed(self.model, self.job.seed, number)
+        rng = np.random.default_rng([self.job.seed, number])
+        halved = halvings(self.scores, self.job.objective.direction, knobs.min_delta)
+        sums: dict[str, float] = {}
+        weight = 0.0
+        rate = None
+        for place, batch in enumerate(batches(self.train, knobs.batch_size, rng)):
+            due = learning_rate(knobs, (number - 1) * self.steps + place, self.steps, halved)
+            if due != rate:
+                self.model.optimizer.learning_rate = rate = due
+            logs = self.model.train_on_batch(batch.x, batch.y, batch.w, return_dict=True)
+            if not math.isfinite(logs["loss"]):
+                raise TrainingError(f"loss became {float(logs['loss'])} in epoch {number}")
+            here = float(batch.w.sum())
+            weight += here
+            for name, value in logs.items():  # of this batch alone
+                sums[name] = sums.get(name, 0.0) + here * float(value)
+        return {name: total / weight for name, total in sums.items()}
+
+    def _check(self, validated: dict[str, float], number: int) -> None:
+        name = self.job.objective.name
+        for metric, value in validated.items():
+            if math.isnan(value) or (metric == name and math.isinf(value)):
+                raise TrainingError(f"validation {metric} became {value} in epoch {number}")
+        if name not in validated:
+            raise TrainingError(f"the objective {name} is not defined on the validation split of these data")
+
+    def _remember(self, epoch: Epoch) -> None:
+        score = epoch.validation[self.job.objective.name]
+        self.epochs.append(epoch)
+        self.scores.append(score)
+        if self.best is None or self.job.objective.better(score, self.best):
+            self.best, self.best_weights = score, self.model.get_weights()
+        if self.job.progress:
+            facts = {
+                "trial": self.job.trial, "epoch": epoch.number, "last_epoch": self.job.last_epoch,
+                "score": score, "seconds": epoch.seconds,
+            }  # fmt: skip
+            checkpoints.write_text(Path(self.job.progress), json.dumps(facts))
+
+    def _over(self) -> bool:
+        knobs = self.job.settings.training
+        if self.job.deadline is not None and time.time() >= self.job.deadline:
+            return True
+        waited = stale(self.scores, self.job.objective.direction, knobs.min_delta)
+        return knobs.patience is not None and waited >= knobs.patience
+
+
+def reseed(model: Any, seed: int, epoch: int) -> None:
+    """Set the random states of all dropout layers from the trial's seed and the epoch.
+
+    Keras does not keep them with the weights; a training that goes on from a checkpoint
+    would otherwise drop other values than one that was never interrupted.
+    """
+    states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
+    numbers = np.random.SeedSequence([seed, epoch]).generate_state(2 * len(states), np.uint32)
+    for place, state in enumerate(states):
+        state.assign(numbers[2 * place : 2 * place + 2].astype(state.dtype))
+
+
+def split_samples(dataset: Dataset, job: Job) -> tuple[Samples, Samples]:
+    """The training and validation samples. Raises ``TrainingError`` when there are none."""
+    train = Samples(dataset, "train", job.settings.data)
+    validation = Samples(dataset, "validation", job.settings.data)
+    for samples in (train, validation):
+        refuse_empty(samples)
+    return train, validation
+
+
+def refuse_empty(samples: Samples) -> None:
+    """Raise ``TrainingError`` for a split that gives no sample."""
+    if len(samples):
+        return
+    reason = "it has no sequence with a target"
+    if samples.dataset.layout == "timeline":
+        rows = int(samples.dataset.spans[samples.dataset.of(samples.split), 1].max(initial=0))
+        reason = f"its longest stretch has {rows} rows, too few for a window of {samples.knobs.window}"
+    raise TrainingError(f"the {samples.split} split gives no samples: {reason}")

@@ -1,0 +1,1 @@
+"""A search from its config to its best model: the loop, its record, its tables."""

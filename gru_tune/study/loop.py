@@ -1,0 +1,215 @@
+"""The loop of a search: ask, write down, submit, wait, write down, tell.
+
+It knows no config, no data and no strategy by name, and every step is in the log before
+its consequences: whenever the program is killed, the log says where to go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+
+from gru_tune.errors import StudyError
+from gru_tune.executors.base import Executor, WorkerDied
+from gru_tune.strategies import WAIT, Proposal, Strategy
+from gru_tune.study.history import Flight, History, Told, replay
+from gru_tune.study.interrupt import Interrupt
+from gru_tune.study.log import Died, Event, Finished, Launch, Log, Started, Stopped
+from gru_tune.study.table import rank
+from gru_tune.study.watch import Watcher
+from gru_tune.trial import Job, Outcome, Trial
+
+TICK = 0.2  # seconds between two looks at the progress files
+LOST = 5  # times the whole program may be killed during one job before that job is given up
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What ends a search besides its strategy."""
+
+    retries: int = 1  # further attempts for a job whose worker died
+    max_failures: int | None = 10  # failed trials in a row
+    deadline: float | None = None  # time.time() after which nothing new starts
+
+
+@dataclass
+class Search:
+    """A search from where its log stands to its end."""
+
+    log: Log
+    history: History
+    strategy: Strategy
+    executor: Executor
+    seed: int
+    limits: Limits
+    make_job: Callable[[Launch], Job]
+    ended: Callable[[Trial, Outcome], None]  # a job of the trial ended: tables, weights
+    watch: Watcher
+    interrupt: Interrupt
+
+    def __post_init__(self) -> None:
+        self.launches = 0
+        self._running: dict[Future[Outcome], Launch] = {}
+        # What was in flight counts as lost from here on; a run that changes nothing leaves no line.
+        self._start: Started | None = Started(self.executor.slots, time.time())
+        self.history.apply(self._start)
+        self._again = deque(flight.launch for flight in self.history.flights.values())
+
+    def run(self) -> str:
+        """Go on until the search is over; returns the reason, a sentence.
+
+        Raises ``KeyboardInterrupt`` when the user stops it; the log then is in order.
+        """
+        self.interrupt.patient = True
+        try:
+            while True:
+                reason = self._fill()
+                if not self._running:
+                    return reason
+                done, _ = wait(self._running, timeout=TICK, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=lambda f: self._running[f].trial):
+                    self._take(future)
+                self.watch.tick(self.executor.progress())
+                if self.interrupt.seen:
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            self._stop()
+            raise
+
+    def best(self) -> Trial | None:
+        """The best trial so far."""
+        ranked = rank(self.history.trials.values(), self.history.objective)
+        return ranked[0] if ranked and ranked[0].score is not None else None
+
+    def _fill(self) -> str:
+        """Give every free slot a job; returns why no more can be given ("" when all are busy)."""
+        while len(self._running) < self.executor.slots:
+            step = self._next()
+            if isinstance(step, str):
+                return step
+            self._launch(step)
+        return ""
+
+    def _next(self) -> Launch | str:
+        over = self._over()
+        if over:
+            return over
+        while self._again:
+            launch = self._again.popleft()
+            flight = self.history.flights[launch.trial]
+            if flight.deaths <= self.limits.retries and flight.lost < LOST:
+                return replace(launch, attempt=launch.attempt + 1, time=time.time())
+            self._finish(launch, failure(launch.trial, _given_up(flight, "its worker died")))
+        proposal = self.strategy.ask()
+        if isinstance(proposal, Proposal):
+            seed = trial_seed(self.seed, proposal.trial)
+            return Launch(
+                trial=proposal.trial, attempt=1, values=dict(proposal.values), seed=seed,
+                first_epoch=proposal.first_epoch, last_epoch=proposal.last_epoch,
+                checkpoint=proposal.checkpoint, time=time.time(),
+            )  # fmt: skip
+        if proposal != WAIT:
+            return self.strategy.ended or "the search is over"
+        if not self._running:
+            raise RuntimeError("the strategy waits, but nothing is running")
+        return "waiting"
+
+    def _over(self) -> str:
+        if self.limits.deadline is not None and time.time() >= self.limits.deadline:
+            return "the minutes given are over"
+        failures = self.history.failures_in_a_row
+        if self.limits.max_failures is not None and failures >= self.limits.max_failures:
+            return f"{failures} trials in a row failed (search.max_failures)"
+        return ""
+
+    def _launch(self, launch: Launch) -> None:
+        self._write(launch)
+        self.launches += 1
+        self.watch.launched(launch)
+        job = self.make_job(launch)
+        self.interrupt.patient = not self.executor.blocking
+        future = self.executor.submit(job)
+        self.interrupt.patient = True
+        self._running[future] = launch
+
+    def _take(self, future: Future[Outcome]) -> None:
+        launch = self._running.pop(future)
+        error = future.exception()
+        if isinstance(error, WorkerDied):
+            self._write(Died(launch.trial, launch.attempt, str(error), time.time()))
+            flight = self.history.flights[launch.trial]
+            if flight.deaths <= self.limits.retries:
+                self.watch.died(launch, str(error))
+                self._again.append(launch)
+                return
+            outcome = failure(launch.trial, _given_up(flight, str(error)))
+        elif error is not None:
+            outcome = failure(launch.trial, f"{type(error).__name__}: {error}")
+        else:
+            outcome = future.result()
+        self._finish(launch, outcome)
+
+    def _finish(self, launch: Launch, outcome: Outcome) -> None:
+        self._write(Finished(launch.attempt, outcome, time.time()))
+        self.strategy.tell(launch.trial, self.history.told(launch.trial).score)
+        trial = self.history.trials[launch.trial]
+        self.ended(trial, outcome)
+        self.watch.finished(trial, self.best())
+
+    def _stop(self) -> None:
+        """Kill what runs; what had ended by then is taken all the same."""
+        self.interrupt.patient = True
+        for future in [future for future in self._running if future.done()]:
+            if future.exception() is None:
+                self._take(future)
+        self.executor.close(kill=True)
+        for trial, flight in list(self.history.flights.items()):
+            if not flight.ended:
+                self._write(Stopped(trial, flight.launch.attempt, time.time()))
+
+    def _write(self, event: Event) -> None:
+        if self._start is not None:
+            self.log.append(self._start)
+            self._start = None
+        self.log.append(event)
+        self.history.apply(event)
+
+
+def catch_up(events: tuple[Event, ...], history: History, strategy: Strategy) -> None:
+    """Bring a fresh strategy to where the log stands."""
+    for step in replay(events, history):
+        if isinstance(step, Told):
+            strategy.tell(step.trial, step.score)
+        else:
+            strategy.replay(
+                Proposal(step.trial, step.values, step.first_epoch, step.last_epoch, step.checkpoint)
+            )
+
+
+def failure(trial: int, error: str) -> Outcome:
+    """The outcome of a job that has none of its own."""
+    return Outcome(trial=trial, epochs=(), parameters=0, seconds=0.0, fast_path="", error=error)
+
+
+def trial_seed(seed: int, trial: int) -> int:
+    """31 bits, from the study's seed and the trial's number alone."""
+    digest = hashlib.sha256(f"{seed}:{trial}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def _given_up(flight: Flight, reason: str) -> str:
+    if flight.lost >= LOST:
+        return f"the whole search was killed {flight.lost} times while it ran"
+    return f"{reason}, {flight.deaths} attempt{'' if flight.deaths == 1 else 's'}"
+
+
+def refuse_hopeless(history: History, reason: str) -> None:
+    """Raise ``StudyError`` when not one of the trials was completed."""
+    trials = list(history.trials.values())
+    if trials and all(trial.score is None for trial in trials):
+        count = f"the {len(trials)} trials" if len(trials) > 1 else "the trials (there is one)"
+        raise StudyError(f"none of {count} was completed; the last one: {trials[-1].error}; {reason}")

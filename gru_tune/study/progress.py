@@ -1,0 +1,166 @@
+"""How a running search looks: plain lines in a pipe, one JSON object a line for programs.
+
+The display of a terminal is in ``live``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from gru_tune.report.words import duration, knobs, number, progress
+from gru_tune.study.log import Launch, finite
+from gru_tune.study.watch import Plan, Watcher
+from gru_tune.trial import Objective, Trial
+
+Write = Callable[[str], None]
+
+
+def to_stdout(line: str) -> None:
+    """One line, at once: in a pipe it would wait in a buffer."""
+    print(line, flush=True)
+
+
+class Plain(Watcher):
+    """A line for every start and every end of a job."""
+
+    def __init__(self, write: Write = to_stdout) -> None:
+        self._write = write
+        self._count: Count | None = None
+
+    def say(self, text: str) -> None:
+        self._write(text)
+
+    def begin(self, plan: Plan) -> None:
+        self._count = Count(plan)
+        workers = f"{plan.slots} worker{'s' * (plan.slots != 1)}"
+        aim = "highest" if plan.objective.direction == "max" else "lowest"
+        trials = f"{plan.total:,} trials at most" if plan.total else "as many trials as the time allows"
+        self._write(f"{plan.name}: {trials}, for the {aim} {plan.objective.name}, with {workers}")
+
+    def launched(self, launch: Launch) -> None:
+        self._write(starting(launch))
+
+    def finished(self, trial: Trial, best: Trial | None) -> None:
+        assert self._count is not None
+        self._count.add(trial, best)
+        self._write(f"{self._count.words()}  {ended(trial, best)}")
+
+    def died(self, launch: Launch, reason: str) -> None:
+        self._write(f"trial {launch.trial}: {reason}; it is tried again")
+
+
+class JsonLines(Watcher):
+    """One JSON object a line: ``{"event": …}``."""
+
+    def __init__(self, write: Write = to_stdout) -> None:
+        self._write = write
+
+    def say(self, text: str) -> None:
+        self._object("note", text=text)
+
+    def begin(self, plan: Plan) -> None:
+        content = asdict(replace(plan, best=None))
+        content |= {"folder": str(plan.folder), "best": plan.best.number if plan.best else None}
+        self._object("begin", **content)
+
+    def launched(self, launch: Launch) -> None:
+        self._object("launch", **asdict(launch))
+
+    def finished(self, trial: Trial, best: Trial | None) -> None:
+        self._object(
+            "finished",
+            trial=trial.number,
+            status=trial.status.value,
+            score=trial.score,
+            best_epoch=trial.best.number if trial.best else None,
+            epochs=trial.epochs[-1].number if trial.epochs else 0,
+            seconds=trial.seconds,
+            values=dict(trial.values),
+            error=trial.error,
+            best={"trial": best.number, "score": best.score} if best else None,
+        )
+
+    def died(self, launch: Launch, reason: str) -> None:
+        self._object("death", trial=launch.trial, attempt=launch.attempt, reason=reason)
+
+    def end(self) -> None:
+        self._object("end")
+
+    def _object(self, event: str, **content: Any) -> None:
+        line = {"event": event, **content}
+        line.setdefault("time", round(time.time(), 3))
+        self._write(json.dumps(finite(line), ensure_ascii=False, allow_nan=False, default=str))
+
+
+class Count:
+    """How far the search is, and how long it may still take."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.best = plan.best
+        self._trials: dict[int, bool] = {}  # those that ended here, and whether they failed
+        self._known = plan.done, plan.failed
+        self._seconds = plan.seconds
+        self._before: dict[int, float] = {}
+
+    @property
+    def done(self) -> int:
+        return self._known[0] + len(self._trials)
+
+    @property
+    def failed(self) -> int:
+        return self._known[1] + sum(self._trials.values())
+
+    def add(self, trial: Trial, best: Trial | None) -> None:
+        """A job of a trial ended."""
+        self._seconds += trial.seconds - self._before.get(trial.number, 0.0)
+        self._before[trial.number] = trial.seconds
+        self._trials[trial.number] = trial.score is None
+        self.best = best
+
+    def left(self, now: float) -> float | None:
+        """Seconds left, from the mean time of a trial and the minutes; None while nothing is known."""
+        guesses = []
+        if self.plan.total and self.done:
+            waiting = max(self.plan.total - self.done, 0)
+            guesses.append(waiting * self._seconds / self.done / self.plan.slots)
+        if self.plan.deadline is not None:
+            guesses.append(max(self.plan.deadline - now, 0.0))
+        return min(guesses, default=None)
+
+    def words(self) -> str:
+        """``[3/20]``."""
+        return f"[{self.done}/{self.plan.total}]" if self.plan.total else f"[{self.done}]"
+
+
+def starting(launch: Launch) -> str:
+    """``trial 3 starts: units 64``."""
+    again = f" again (attempt {launch.attempt})" if launch.attempt > 1 else ""
+    verb = f"goes on from epoch {launch.first_epoch}" if launch.first_epoch else "starts"
+    return f"trial {launch.trial} {verb}{again}: {knobs(launch.values)}"
+
+
+def ended(trial: Trial, best: Trial | None) -> str:
+    """``trial 3: accuracy 0.8123 (epoch 7/10, 12 s); best so far: trial 2, 0.8301``."""
+    name = trial.objective.name
+    if trial.score is None:
+        text = f"trial {trial.number} failed: {trial.error}"
+    else:
+        text = f"trial {trial.number}: {name} {number(trial.score)}"
+        text += f" (epoch {progress(trial)}, {duration(trial.seconds)})"
+    if best is None:
+        return text
+    if best.number == trial.number:
+        return f"{text}; the best so far"
+    return f"{text}; best so far: trial {best.number}, {number(best.score)}"
+
+
+def running(report: dict[str, Any], objective: Objective) -> str:
+    """``trial 4: epoch 3 of 10, accuracy 0.7912``."""
+    score = report.get("score")
+    text = f"trial {report['trial']}: epoch {report.get('epoch', 0)} of {report.get('last_epoch', '?')}"
+    return text + (f", {objective.name} {number(score)}" if score is not None else "")

@@ -1,0 +1,223 @@
+"""A study from its config to its best model: prepare, begin or go on, search, judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gru_tune import strategies
+from gru_tune.check import refuse_contradictions
+from gru_tune.errors import SearchInterrupted, StudyError
+from gru_tune.executors.base import Configure, Executor, Train
+from gru_tune.executors.in_process import InProcess
+from gru_tune.executors.local import Local
+from gru_tune.executors.places import cores, starts
+from gru_tune.study import log as logs
+from gru_tune.study import loop
+from gru_tune.study.aims import Aims, aims
+from gru_tune.study.derived import Derived
+from gru_tune.study.described import describe, header, note, question
+from gru_tune.study.history import History
+from gru_tune.study.interrupt import Interrupt
+from gru_tune.study.log import Header, Log, Record
+from gru_tune.study.question import refuse_other
+from gru_tune.study.results import StudyFolder
+from gru_tune.study.table import Table, failed
+from gru_tune.study.watch import Plan, Watcher
+from gru_tune.study.winner import Baselines, Evaluate, Finish, baselines_of
+from gru_tune.study.work import Arrays, Work
+from gru_tune.values import Domain, Scalar
+
+if TYPE_CHECKING:
+    from gru_tune.config import Config
+    from gru_tune.data.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The work a study hands out; tests put stand-ins here."""
+
+    prepare: Callable[[Config], Prepared]
+    train: Train
+    configure: Configure | None
+    evaluate: Evaluate
+    baselines: Baselines
+
+
+def real_parts() -> Parts:
+    """Training with Keras on prepared data."""
+    from gru_tune.data.prepare import prepare
+    from gru_tune.learning.training import configure, evaluate, train
+
+    return Parts(prepare, train, configure, evaluate, baselines_of)
+
+
+def run(
+    config: Config,
+    *,
+    out: Path,
+    workers: int | None = None,
+    fresh: bool = False,
+    watch: Watcher | None = None,
+    parts: Parts | None = None,
+) -> StudyFolder:
+    """Search until the study is over, going on where it was left; returns its folder.
+
+    ``workers`` is the number of processes (None: one a GPU or core; 0: none, all happens
+    here); ``fresh`` deletes what an earlier run has left. Raises ``DataError``,
+    ``ConfigError``, ``StudyError`` and, when the user stops it, ``SearchInterrupted``.
+    """
+    folder, watch = StudyFolder(out / config.name), watch or Watcher()
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"{folder.path} cannot be made: {error.strerror}; choose another --out") from None
+    with Interrupt() as interrupt, folder.locked():
+        try:
+            _Run(config, folder, watch, parts or real_parts(), interrupt).run(workers, fresh)
+        except KeyboardInterrupt:
+            raise SearchInterrupted(f"stopped; everything finished is saved in {folder.path}") from None
+        finally:
+            watch.end()
+    return folder
+
+
+@dataclass
+class _Run:
+    """One run of the program on one study."""
+
+    config: Config
+    folder: StudyFolder
+    watch: Watcher
+    parts: Parts
+    interrupt: Interrupt
+
+    def run(self, workers: int | None, fresh: bool) -> None:
+        if fresh:
+            self.folder.clear()
+        record = self._former()
+        self.watch.say(f"reading the data of {self.config.name}")
+        prepared = self.parts.prepare(self.config)
+        self._refuse_other_data(record, prepared.fingerprint)
+        refuse_contradictions(self.config, prepared)
+        aim = aims(self.config, prepared.dataset.target)
+        executor = self._executor(workers)
+        strategy = self._strategy(aim)
+        history = History(aim.objective, slim=True)
+        loop.catch_up(record.events, history, strategy)
+        with Log(self.folder.log, record.size) as log:
+            if not record.events:
+                log.append(Header(header(self.config, aim, prepared.fingerprint), time.time()))
+            describe(self.folder, self.config, aim, prepared, executor.slots)
+            arrays = Arrays(self.folder.prepared, prepared.dataset)
+            del prepared, record  # the search is long, and needs neither
+            self._search(log, history, strategy, executor, aim, arrays)
+
+    def _search(
+        self,
+        log: Log,
+        history: History,
+        strategy: strategies.Strategy,
+        executor: Executor,
+        aim: Aims,
+        arrays: Arrays,
+    ) -> None:
+        own = self.config.search
+        deadline = None
+        if own.minutes is not None:
+            deadline = time.time() + max(own.minutes * 60 - history.seconds, 0.0)
+        table = Table(aim.objective, tuple(hp.name for hp in self.config.space.hyperparameters))
+        derived = Derived(self.folder, table)
+        work = Work(self.config, self.folder, aim, history, arrays, derived, deadline)
+        search = loop.Search(
+            log=log, history=history, strategy=strategy, executor=executor, seed=own.seed,
+            limits=loop.Limits(own.retries, own.max_failures, deadline),
+            make_job=work.job, ended=work.ended, watch=self.watch, interrupt=self.interrupt,
+        )  # fmt: skip
+        finish = Finish(
+            self.folder, executor, self.watch, self.parts.evaluate, self.parts.baselines, aim.metrics, arrays
+        )
+        self._announce(search, deadline)
+        try:
+            reason = search.run()
+            self.interrupt.patient = False
+            if not search.launches:
+                self.watch.say(f"nothing is left to do in {self.folder.path}: {reason}")
+            best = search.best()
+            finish.keep(best)
+            finish.judge(best, self.config.settings(best.values) if best else None)
+            work.over()
+            note(self.folder, state="finished", ended=reason)
+            if search.launches:
+                note(self.folder, finished=time.time())
+        except KeyboardInterrupt:
+            finish.keep(search.best())
+            note(self.folder, state="stopped")
+            raise
+        finally:
+            executor.close(kill=True)
+        loop.refuse_hopeless(history, reason)
+
+    def _former(self) -> Record:
+        """What an earlier run left; refused when it asks something else."""
+        if not self.folder.log.exists():
+            return Record((), 0)
+        record = logs.read(self.folder.log)
+        for text in record.notes:
+            self.watch.say(text)
+        if record.events:
+            refuse_other(self.folder.path, record.header.get("question", {}), question(self.config))
+        return record
+
+    def _refuse_other_data(self, record: Record, fingerprint: str) -> None:
+        if record.events and record.header.get("data") != fingerprint:
+            raise StudyError(
+                f"the data of {self.folder.path} have changed since it began: "
+                "start it anew with --fresh, or give this one another name or --out"
+            )
+
+    def _executor(self, workers: int | None) -> Executor:
+        if workers == 0:
+            if self.parts.configure:
+                # Before the strategy is made: that imports Keras, which then keeps its backend.
+                self.parts.configure(len(cores()))
+            return InProcess(self.parts.train)
+        told = starts(workers, self.parts.configure, self.folder.workers)
+        limit = self.config.search.limit(self.config.space)
+        if workers is None and limit is not None and limit < len(told):
+            told = starts(limit, self.parts.configure, self.folder.workers)
+        return Local(self.parts.train, told)
+
+    def _strategy(self, aim: Aims) -> strategies.Strategy:
+        epochs = _most(self.config.domain("epochs"))
+        return strategies.create(self.config.search, self.config.space, aim.objective, epochs)
+
+    def _announce(self, search: loop.Search, deadline: float | None) -> None:
+        trials = search.history.trials
+        if trials or search.history.flights:
+            self.watch.say(
+                f"going on with {self.folder.path}: {len(trials)} trial{'s' * (len(trials) != 1)} done"
+            )
+        self.watch.begin(
+            Plan(
+                name=self.config.name,
+                folder=self.folder.path,
+                objective=search.history.objective,
+                total=self.config.search.limit(self.config.space),
+                done=len(trials),
+                failed=failed(trials.values()),
+                seconds=sum(trial.seconds for trial in trials.values()),
+                slots=search.executor.slots,
+                deadline=deadline,
+                best=search.best(),
+            )
+        )
+
+
+def _most(epochs: Scalar | Domain) -> int:
+    """The most epochs a trial may have."""
+    values = epochs.values() if not isinstance(epochs, str | int | float | None) else (epochs,)
+    return max(int(value) for value in values if isinstance(value, int))

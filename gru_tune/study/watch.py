@@ -1,0 +1,52 @@
+"""What a search tells whoever looks on; the displays of ``progress`` are made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gru_tune.study.log import Launch
+from gru_tune.trial import Objective, Trial
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is known when the search begins (or goes on)."""
+
+    name: str
+    folder: Path
+    objective: Objective
+    total: int | None  # trials at most; None: as many as the time allows
+    done: int  # trials that have an outcome already
+    failed: int
+    seconds: float  # that the trials so far have taken, all together
+    slots: int
+    deadline: float | None  # time.time() at which the minutes are over
+    best: Trial | None
+
+
+class Watcher:
+    """Looks on and says nothing; the base of all displays."""
+
+    def say(self, text: str) -> None:
+        """A sentence for the user."""
+
+    def begin(self, plan: Plan) -> None:
+        """The search starts."""
+
+    def launched(self, launch: Launch) -> None:
+        """A job starts."""
+
+    def finished(self, trial: Trial, best: Trial | None) -> None:
+        """A job of ``trial`` ended; ``best`` is the best trial so far."""
+
+    def died(self, launch: Launch, reason: str) -> None:
+        """The worker of a job died; the job will be tried again."""
+
+    def tick(self, running: Sequence[dict[str, Any]]) -> None:
+        """Some time has passed; ``running`` are the progress files of the running jobs."""
+
+    def end(self) -> None:
+        """The search is over, or stopped."""

@@ -1,0 +1,96 @@
+"""What happens when a search is over: the winner's file, the baselines, the locked test split."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gru_tune.data.dataset import Dataset, Split
+from gru_tune.executors.base import Executor, WorkerDied
+from gru_tune.knobs import Settings
+from gru_tune.study.described import note
+from gru_tune.study.results import StudyFolder, read_json, replace_copy
+from gru_tune.study.watch import Watcher
+from gru_tune.study.weights import MODEL
+from gru_tune.study.work import Arrays
+from gru_tune.trial import Trial
+
+Metrics = dict[str, float]
+Evaluate = Callable[[Path, Path, Settings, Split, Sequence[str]], Metrics]
+Baselines = Callable[[Path, Split], dict[str, Metrics]]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The last steps of a study; each is done once, however often the study is run again."""
+
+    folder: StudyFolder
+    executor: Executor
+    watch: Watcher
+    evaluate: Evaluate
+    baselines: Baselines
+    metrics: Sequence[str]
+    data: Arrays
+
+    def keep(self, winner: Trial | None) -> None:
+        """Make ``best.keras`` the model of ``winner``."""
+        if winner is None or (self._facts().get("best") == winner.number and self.folder.best.exists()):
+            return
+        model = self.folder.trial(winner.number) / MODEL
+        if not model.exists():
+            self.watch.say(f"{model} is gone, so {self.folder.best} cannot be written")
+            return
+        replace_copy(model, self.folder.best)
+        self._note(best=winner.number)
+
+    def judge(self, winner: Trial | None, settings: Settings | None) -> None:
+        """Baselines on validation and test; the winner on the test split, unless that is known."""
+        for split in ("validation", "test"):
+            known = self._facts().get("baselines", {})
+            if split in self.data.splits and split not in known:
+                self.watch.say(f"computing the baselines on the {split} split")
+                found = self._try(self.baselines, self.data, split)
+                if found is not None:
+                    self._note(baselines={**known, split: found})
+        looks = self._facts().get("test", [])
+        if (
+            winner is None
+            or "test" not in self.data.splits
+            or any(t["trial"] == winner.number for t in looks)
+        ):
+            return
+        if self._facts().get("best") != winner.number:
+            return
+        self.watch.say(f"evaluating the winner, trial {winner.number}, on the test split, once")
+        metrics = self._try(self.evaluate, self.folder.best, self.data, settings, "test", self.metrics)
+        if metrics is not None:
+            look = {"trial": winner.number, "metrics": metrics, "time": time.time()}
+            self._note(test=[*looks, look])
+
+    def _try(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run a function at a worker; a failure is told and gives None."""
+        given = [argument() if argument is self.data else argument for argument in arguments]
+        future: Future[Any] = self.executor.call(function, *given)
+        error = future.exception()
+        if error is None:
+            return future.result()
+        reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
+        self.watch.say(f"that did not work ({reason}); run the study again to try it again")
+        return None
+
+    def _facts(self) -> dict[str, Any]:
+        return read_json(self.folder.facts)
+
+    def _note(self, **facts: Any) -> None:
+        note(self.folder, **facts)
+
+
+def baselines_of(data: Path, split: Split) -> dict[str, Metrics]:
+    """The task's baselines on prepared data; runs in a worker."""
+    from gru_tune.learning import baselines
+
+    return baselines.compute(Dataset.load(data), split)

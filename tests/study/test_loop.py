@@ -1,0 +1,238 @@
+"""The loop alone, with a strategy and an executor that do as the test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gru_tune.executors.base import WorkerDied
+from gru_tune.knobs import Settings
+from gru_tune.strategies import Proposal
+from gru_tune.study import log as logs
+from gru_tune.study.history import History
+from gru_tune.study.interrupt import Interrupt
+from gru_tune.study.log import Header, Launch, Log
+from gru_tune.study.loop import LOST, Limits, Search, catch_up, trial_seed
+from gru_tune.study.watch import Watcher
+from gru_tune.trial import Epoch, Job, Objective, Outcome, Status, Trial
+
+ACCURACY = Objective("accuracy", "max")
+LIMITS = Limits()
+
+
+class Listed:
+    """Proposes trials 1 to ``count``, one after the other."""
+
+    def __init__(self, count: int) -> None:
+        self.ended: str | None = None
+        self.told: list[tuple[int, float | None]] = []
+        self.replayed: list[int] = []
+        self._left = list(range(1, count + 1))
+
+    def ask(self) -> Any:
+        if not self._left:
+            self.ended = "all done"
+            return None
+        return Proposal(self._left.pop(0), {"units": 1}, 0, 1, False)
+
+    def tell(self, trial: int, score: float | None) -> None:
+        self.told.append((trial, score))
+
+    def replay(self, proposal: Proposal) -> None:
+        self.replayed.append(proposal.trial)
+        self._left.remove(proposal.trial)
+
+
+class Scripted:
+    """Answers every job by a function of its trial and the number of times it was submitted."""
+
+    blocking = False
+
+    def __init__(self, answer: Callable[[int, int], Outcome | Exception], slots: int = 1) -> None:
+        self.slots = slots
+        self.submitted: list[int] = []
+        self.closed = False
+        self._answer = answer
+
+    def submit(self, job: Job) -> Future[Outcome]:
+        self.submitted.append(job.trial)
+        future: Future[Outcome] = Future()
+        answer = self._answer(job.trial, self.submitted.count(job.trial))
+        if isinstance(answer, Outcome):
+            future.set_result(answer)
+        elif answer is not None:
+            future.set_exception(answer)
+        return future
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        raise NotImplementedError
+
+    def progress(self) -> list[dict[str, Any]]:
+        return []
+
+    def close(self, kill: bool = False) -> None:
+        self.closed = True
+
+
+def good(trial: int, attempt: int = 1) -> Outcome:
+    return Outcome(trial, (Epoch(1, {}, {"accuracy": trial / 10}, 0.1),), 5, 0.1, "plain")
+
+
+def job(launch: Launch) -> Job:
+    return Job(
+        trial=launch.trial, settings=Settings(), seed=launch.seed, objective=ACCURACY, metrics=(), data="", folder="",
+        first_epoch=0, last_epoch=1,
+    )  # fmt: skip
+
+
+class Bench:
+    """A search on a log in a folder; ``search`` makes a new one, as after a kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "trials.jsonl"
+        with Log(self.path) as log:
+            log.append(Header({"name": "bench"}, 0.0))
+        self.ended: list[tuple[int, Status]] = []
+        self.interrupt = Interrupt()
+
+    def search(self, executor: Any, strategy: Listed, limits: Limits = LIMITS) -> Search:
+        record = logs.read(self.path)
+        history = History(ACCURACY)
+        catch_up(record.events, history, strategy)  # type: ignore[arg-type]
+
+        def ended(trial: Trial, outcome: Outcome) -> None:
+            self.ended.append((trial.number, trial.status))
+
+        return Search(
+            log=Log(self.path, record.size), history=history, strategy=strategy, executor=executor, seed=1,  # type: ignore[arg-type]
+            limits=limits, make_job=job, ended=ended, watch=Watcher(), interrupt=self.interrupt,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_every_proposal_is_run_and_told(bench: Bench) -> None:
+    strategy = Listed(5)
+    search = bench.search(Scripted(good, slots=2), strategy)
+    assert search.run() == "all done"
+    assert sorted(strategy.told) == [(n, n / 10) for n in range(1, 6)]
+    assert search.best() is search.history.trials[5]
+
+
+def test_a_launch_is_on_the_disk_before_the_job_starts(bench: Bench) -> None:
+    def answer(trial: int, attempt: int) -> Outcome:
+        last = logs.read(bench.path).events[-1]
+        assert isinstance(last, Launch)
+        assert last.trial == trial
+        return good(trial)
+
+    bench.search(Scripted(answer), Listed(3)).run()
+
+
+def test_a_dead_worker_is_given_its_retries(bench: Bench) -> None:
+    executor = Scripted(
+        lambda n, k: WorkerDied("its worker was killed (signal 9)") if n == 2 and k < 3 else good(n)
+    )
+    search = bench.search(executor, Listed(3), Limits(retries=2))
+    search.run()
+    assert executor.submitted == [1, 2, 2, 2, 3]
+    assert search.history.trials[2].status is Status.COMPLETED
+    assert search.history.trials[2].attempts == 3
+
+
+def test_a_trial_that_kills_every_worker_fails_and_the_search_goes_on(bench: Bench) -> None:
+    executor = Scripted(lambda n, k: WorkerDied("its worker was killed (signal 9)") if n == 2 else good(n))
+    strategy = Listed(3)
+    search = bench.search(executor, strategy)
+    search.run()
+    assert executor.submitted == [1, 2, 2, 3]
+    assert search.history.trials[2].error == "its worker was killed (signal 9), 2 attempts"
+    assert (2, None) in strategy.told
+    assert (2, Status.FAILED) in bench.ended
+
+
+def test_an_exception_is_a_failed_trial_without_retry(bench: Bench) -> None:
+    executor = Scripted(lambda n, k: MemoryError("no room") if n == 1 else good(n))
+    search = bench.search(executor, Listed(2))
+    search.run()
+    assert executor.submitted == [1, 2]
+    assert search.history.trials[1].error == "MemoryError: no room"
+
+
+def test_failures_in_a_row_end_the_search(bench: Bench) -> None:
+    executor = Scripted(lambda n, k: good(n) if n == 2 else ValueError("bad"))
+    search = bench.search(executor, Listed(20), Limits(max_failures=3))
+    assert search.run() == "3 trials in a row failed (search.max_failures)"
+    assert executor.submitted == [1, 2, 3, 4, 5]
+    assert bench.search(Scripted(good), Listed(20), Limits(max_failures=3)).run().startswith("3 trials")
+    assert bench.search(Scripted(good), Listed(20), Limits(max_failures=None)).run() == "all done"
+
+
+def test_nothing_starts_after_the_deadline(bench: Bench) -> None:
+    executor = Scripted(good)
+    assert "minutes" in bench.search(executor, Listed(3), Limits(deadline=1.0)).run()
+    assert executor.submitted == []
+
+
+def test_ctrl_c_kills_what_runs_and_keeps_what_ended(bench: Bench) -> None:
+    def answer(trial: int, attempt: int) -> Any:
+        if trial != 3:
+            return good(trial)
+        bench.interrupt.seen = True
+        return None  # it never ends
+
+    executor = Scripted(answer, slots=2)
+    search = bench.search(executor, Listed(5))
+    with pytest.raises(KeyboardInterrupt):
+        search.run()
+    assert executor.closed
+    before = set(search.history.trials)
+    assert before >= {1, 2}
+    bench.interrupt.seen = False
+    strategy = Listed(5)
+    search = bench.search(Scripted(good), strategy)
+    assert search.run() == "all done"
+    assert set(strategy.replayed) >= before | {3}
+    assert search.history.trials[3].attempts == 2
+    assert set(search.history.trials) == {1, 2, 3, 4, 5}
+
+
+def test_a_job_during_which_the_program_dies_again_and_again_is_given_up(bench: Bench) -> None:
+    class Killed(BaseException):
+        pass
+
+    def answer(trial: int, attempt: int) -> Outcome:
+        if trial == 2:
+            raise Killed
+        return good(trial)
+
+    for _ in range(LOST):
+        with pytest.raises(Killed):
+            bench.search(Scripted(answer), Listed(3)).run()
+    search = bench.search(Scripted(answer), Listed(3))
+    search.run()
+    assert search.history.trials[2].error == f"the whole search was killed {LOST} times while it ran"
+    assert search.history.trials[3].status is Status.COMPLETED
+
+
+def test_a_run_with_nothing_to_do_leaves_the_log_alone(bench: Bench) -> None:
+    bench.search(Scripted(good), Listed(2)).run()
+    before = bench.path.read_bytes()
+    search = bench.search(Scripted(good), Listed(2))
+    search.run()
+    assert search.launches == 0
+    assert bench.path.read_bytes() == before
+
+
+def test_seeds_differ_and_come_from_study_and_trial_alone() -> None:
+    seeds = {trial_seed(study, trial) for study in range(20) for trial in range(1, 50)}
+    assert len(seeds) == 20 * 49
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    assert trial_seed(7, 3) == trial_seed(7, 3)

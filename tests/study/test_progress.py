@@ -1,0 +1,110 @@
+"""What is shown while a search runs."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gru_tune.study import live
+from gru_tune.study.live import Live
+from gru_tune.study.log import Launch
+from gru_tune.study.progress import Count, JsonLines, Plain
+from gru_tune.study.watch import Plan, Watcher
+from gru_tune.trial import Epoch, Objective, Status, Trial
+
+ACCURACY = Objective("accuracy", "max")
+
+
+def plan(**changes: Any) -> Plan:
+    given: dict[str, Any] = {
+        "name": "toy", "folder": Path("results/toy"), "objective": ACCURACY, "total": 4, "done": 0, "failed": 0,
+        "seconds": 0.0, "slots": 2, "deadline": None, "best": None,
+    }  # fmt: skip
+    return Plan(**{**given, **changes})
+
+
+def trial(number: int, score: float | None, seconds: float = 10.0) -> Trial:
+    epochs = () if score is None else (Epoch(1, {}, {"accuracy": score}, 1.0),)
+    status = Status.FAILED if score is None else Status.COMPLETED
+    return Trial(
+        number,
+        {"units": 8},
+        1,
+        status,
+        ACCURACY,
+        epochs,
+        5,
+        seconds,
+        error="no luck" if score is None else None,
+    )
+
+
+def play(watch: Watcher) -> None:
+    watch.say("reading the data of toy")
+    watch.begin(plan())
+    watch.launched(Launch(1, 1, {"units": 8}, 1, 0, 3, False, 0.0))
+    watch.tick([{"trial": 1, "epoch": 2, "last_epoch": 3, "score": 0.5}])
+    watch.finished(trial(1, 0.5), trial(1, 0.5))
+    watch.launched(Launch(2, 2, {"units": 8}, 1, 0, 3, False, 0.0))
+    watch.died(Launch(2, 2, {"units": 8}, 1, 0, 3, False, 0.0), "its worker was killed")
+    watch.finished(trial(2, None), trial(1, 0.5))
+    watch.finished(trial(3, 0.4), trial(1, 0.5))
+    watch.end()
+
+
+def test_plain_lines() -> None:
+    lines: list[str] = []
+    play(Plain(lines.append))
+    assert lines == [
+        "reading the data of toy",
+        "toy: 4 trials at most, for the highest accuracy, with 2 workers",
+        "trial 1 starts: units 8",
+        "[1/4]  trial 1: accuracy 0.5000 (epoch 1/1, 10 s); the best so far",
+        "trial 2 starts again (attempt 2): units 8",
+        "trial 2: its worker was killed; it is tried again",
+        "[2/4]  trial 2 failed: no luck; best so far: trial 1, 0.5000",
+        "[3/4]  trial 3: accuracy 0.4000 (epoch 1/1, 10 s); best so far: trial 1, 0.5000",
+    ]
+
+
+def test_json_lines() -> None:
+    lines: list[str] = []
+    play(JsonLines(lines.append))
+    found = [json.loads(line) for line in lines]
+    assert [line["event"] for line in found] == [
+        "note", "begin", "launch", "finished", "launch", "death", "finished", "finished", "end",
+    ]  # fmt: skip
+    assert found[3]["best"] == {"trial": 1, "score": 0.5}
+    assert found[6]["error"] == "no luck"
+
+
+def test_the_live_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    monkeypatch.setattr(live, "PERIOD", 0.0)
+    text = io.StringIO()
+    play(Live(Console(file=text, force_terminal=True, width=100)))
+    shown = text.getvalue()
+    for part in (
+        "trial 1: epoch 2 of 3, accuracy 0.5000",
+        "best: accuracy 0.5000 (trial 1): units 8",
+        "(1 failed)",
+        "no luck",
+    ):
+        assert part in shown
+    Live(Console(file=text)).end()  # without a begin, as when the data cannot be read
+
+
+def test_time_left() -> None:
+    count = Count(plan(total=10))
+    assert count.left(0.0) is None
+    for number in (1, 2):
+        count.add(trial(number, 0.5, seconds=10.0), None)
+    assert count.left(0.0) == 8 * 10.0 / 2
+    count.add(trial(2, 0.5, seconds=16.0), None)  # a second job of trial 2
+    assert (count.done, count.left(0.0)) == (2, 8 * 13.0 / 2)
+    assert Count(plan(total=None, deadline=100.0)).left(40.0) == 60.0
