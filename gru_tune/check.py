@@ -55,11 +55,20 @@ def refuse_contradictions(config: Config, prepared: Prepared) -> None:
             problems.append(
                 Problem(place, f"{name} does not fit targets that are {words}; use {', '.join(known)}")
             )
-    settings = config.settings({})
-    for text in sizes.impossible(settings, classes=words == "classes"):
+    told = (
+        text for settings in _trainings(config) for text in sizes.impossible(settings, words == "classes")
+    )
+    for text in dict.fromkeys(told):
         problems.append(Problem(("training", text.split()[0]), text))
     if problems:
         raise config.error(problems)
+
+
+def _trainings(config: Config) -> Iterator[Settings]:
+    """Every combination of the knobs of training that may contradict the data or each other."""
+    names = ("loss", "clip_norm", "clip_value")
+    for values in itertools.product(*(_ends(config, name) for name in names)):
+        yield config.settings(dict(zip(names, values, strict=True)))
 
 
 def describe(config: Config, prepared: Prepared) -> Iterator[str]:
@@ -152,7 +161,7 @@ def _of_target(part: Mapping[str, Any]) -> str:
 
 def _search(config: Config) -> Iterator[str]:
     size = config.space.size
-    count = "endless (a range without a step)" if math.isinf(size) else f"{int(size):,} configurations"
+    count = "endless (a range without a step)" if math.isinf(size) else _count(int(size), "configuration")
     yield f"space of {_count(len(config.space.hyperparameters), 'hyperparameter')}: {count}"
     epochs = max(int(value or 1) for value in _ends(config, "epochs"))
     yield config.search.describe(config.space, epochs)

@@ -91,7 +91,7 @@ def render(guess: Guess, path: str) -> str:
     model = WORDS if guess.kind in ("text", "tokens") else NUMBERS
     pooled = ONE_VECTOR if guess.task in ("classification", "regression") else ""
     objective = (
-        f"  objective: {guess.objective}                # always of the validation split\n"
+        f"  objective: {guess.objective}".ljust(39) + "# always of the validation split\n"
         if guess.objective
         else ""
     )

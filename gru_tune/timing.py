@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING
 
 from gru_tune.knobs import Settings
@@ -78,7 +78,10 @@ def measure(settings: Settings, prepared: Prepared) -> Pace:
     model = build(settings, prepared.dataset, fast_path(settings, samples))
     first: dict[tuple[int, ...], float] = {}
     later: list[float] = []
-    for batch in islice(batches(samples, size, np.random.default_rng(0)), 4 * STEPS):
+    # Over and over: a small file has fewer steps an epoch than are needed to tell them from compiling.
+    rng = np.random.default_rng(0)
+    endless = chain.from_iterable(batches(samples, size, rng) for _ in repeat(None))
+    for batch in islice(endless, 4 * STEPS):
         start = time.perf_counter()
         model.train_on_batch(batch.x, batch.y, batch.w)
         seconds = time.perf_counter() - start

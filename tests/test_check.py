@@ -72,6 +72,7 @@ def test_a_knob_that_loses_the_cudnn_path_is_named(digits: Path, override: str, 
     ("override", "message"),
     [
         ("training.loss=mse", "loss mse is for numbers, and the targets are classes"),
+        ("training.loss={choice: [auto, mse]}", "loss mse is for numbers, and the targets are classes"),
         ("search.objective=rmse", "rmse"),
     ],
 )
@@ -81,6 +82,13 @@ def test_what_does_not_fit_the_data_is_refused_with_its_place(
     with pytest.raises(ConfigError, match=message) as caught:
         check.run(digits, [override])
     assert override.split("=")[0] in str(caught.value)
+
+
+def test_knobs_that_exclude_each_other_in_some_trials_are_refused(digits: Path) -> None:
+    norm, value = "training.clip_norm={choice: [null, 1.0]}", "training.clip_value={choice: [null, 0.5]}"
+    assert "all good" in check.run(digits, [norm])
+    with pytest.raises(ConfigError, match="exclude each other"):
+        check.run(digits, [norm, value])
 
 
 def test_an_objective_of_the_task_that_these_targets_do_not_have(tmp_path: Path) -> None:

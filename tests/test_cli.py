@@ -116,10 +116,17 @@ def test_errors_and_their_exit_codes(
     assert "Traceback" not in result.output
 
 
-def test_debug_lets_the_traceback_through(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_debug_shows_the_traceback_and_keeps_message_and_exit_code(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(study, "run", failing(DataError("no such column")))
-    result = invoke("--debug", "run", config)
-    assert isinstance(result.exception, DataError)
+    for arguments in (["--debug", "run", config], ["run", config, "--debug"]):
+        result = invoke(*arguments)
+        assert result.exit_code == 1
+        assert "Traceback" in result.stderr
+        assert result.stderr.endswith("\nno such column\n")
+    config.write_text("task: none", encoding="utf-8")
+    assert invoke("run", config, "--debug").exit_code == 2
 
 
 def test_report(tmp_path: Path) -> None:

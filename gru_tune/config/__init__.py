@@ -78,8 +78,12 @@ class Config:
         }
 
     def question(self) -> dict[str, Any]:
-        """What a study must not change when it goes on: all but name, metrics and the budget."""
+        """What a study must not change when it goes on: all but name, metrics and the budget.
+
+        Nor where the data lie: the fingerprint of what is read tells whether they are the same.
+        """
         asked = self.resolved()
+        asked["data"] = {key: v for key, v in asked["data"].items() if key != "path"}
         asked["search"] = {key: v for key, v in asked["search"].items() if key not in self.search.BUDGET}
         return {key: value for key, value in asked.items() if key not in ("name", "metrics")}
 

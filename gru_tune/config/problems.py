@@ -85,11 +85,14 @@ def _problems(
             expected.setdefault(path, []).append(wanted)
         else:
             problems.append(Problem(full, _free(found["msg"])))
-    touched = {problem.path for problem in problems} | {(*prefix, *path) for path in expected}
+    found_wrong = {problem.path for problem in problems}
+    touched = found_wrong | {(*prefix, *path) for path in expected}
     for path, words in expected.items():
         full = (*prefix, *path)
         deeper = any(len(other) > len(full) and other[: len(full)] == full for other in touched)
-        if not deeper:  # else another member of the union got further, and says what is wrong
+        if (
+            not deeper and full not in found_wrong
+        ):  # else another member of the union got further, and says what is wrong
             problems.append(Problem(full, _mismatch(words, _at(raw, path))))
     return list(dict.fromkeys(problems))
 

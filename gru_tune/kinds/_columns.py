@@ -12,6 +12,7 @@ from gru_tune.data.frame import Frame, absent
 from gru_tune.data.raw import Classes, Numbers, Objects, Quantities
 from gru_tune.errors import DataError
 from gru_tune.kinds.base import DataSection
+from gru_tune.wording import show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,7 +133,7 @@ def matrix(frame: Frame, columns: list[str]) -> NDArray[np.float64]:
     for name, column in found.texts.items():
         word = next(value for value in column if value is not None)
         raise DataError(
-            f"data.inputs: column {name!r} of {frame.name} holds words such as {word!r}, not numbers"
+            f"data.inputs: column {name!r} of {frame.name} holds words such as {show(word)}, not numbers"
         )
     return found.values
 
@@ -161,7 +162,7 @@ def target(
         if numbers is None:
             word = next(value for value in names(column) if value not in NO_NUMBER and not _is_number(value))
             raise DataError(
-                f"data.target: {task} needs numbers, but column {name!r} of {frame.name} holds {word!r}"
+                f"data.target: {task} needs numbers, but column {name!r} of {frame.name} holds {show(word)}"
                 + ("; use task: classification" if task == "regression" else "")
             )
         numeric.append(numbers)

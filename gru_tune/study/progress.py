@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -24,12 +24,16 @@ def to_stdout(line: str) -> None:
     print(line, flush=True)
 
 
-class Plain(Watcher):
-    """A line for every start and every end of a job."""
+PERIOD = 30.0  # seconds without a line after which the running trials are told of
 
-    def __init__(self, write: Write = to_stdout) -> None:
-        self._write = write
+
+class Plain(Watcher):
+    """A line for every start and every end of a job, and now and then one for what is running."""
+
+    def __init__(self, write: Write = to_stdout, period: float = PERIOD) -> None:
+        self._to, self._period = write, period
         self._count: Count | None = None
+        self._written = time.monotonic()
 
     def say(self, text: str) -> None:
         self._write(text)
@@ -47,10 +51,21 @@ class Plain(Watcher):
     def finished(self, trial: Trial, best: Trial | None) -> None:
         assert self._count is not None
         self._count.add(trial, best)
-        self._write(f"{self._count.words()}  {ended(trial, best)}")
+        left = self._count.left(time.time())
+        rest = f"; about {duration(left)} left" if left else ""
+        self._write(f"{self._count.words()}  {ended(trial, best)}{rest}")
 
     def died(self, launch: Launch, reason: str) -> None:
         self._write(f"trial {launch.trial}: {reason}; it is tried again")
+
+    def tick(self, jobs: Sequence[dict[str, Any]]) -> None:
+        if self._count is None or not jobs or time.monotonic() - self._written < self._period:
+            return
+        self._write("; ".join(running(job, self._count.plan.objective) for job in jobs))
+
+    def _write(self, line: str) -> None:
+        self._written = time.monotonic()
+        self._to(line)
 
 
 class JsonLines(Watcher):
@@ -145,7 +160,7 @@ def starting(launch: Launch) -> str:
 
 
 def ended(trial: Trial, best: Trial | None) -> str:
-    """``trial 3: accuracy 0.8123 (epoch 7/10, 12 s); best so far: trial 2, 0.8301``."""
+    """``trial 3: accuracy 0.8123 (epoch 7/10, 12 s); best so far: trial 2, 0.8301 (units 64)``."""
     name = trial.objective.name
     if trial.score is None:
         text = f"trial {trial.number} failed: {trial.error}"
@@ -154,9 +169,10 @@ def ended(trial: Trial, best: Trial | None) -> str:
         text += f" (epoch {progress(trial)}, {duration(trial.seconds)})"
     if best is None:
         return text
+    asked = f" ({knobs(best.values)})" if best.values else ""
     if best.number == trial.number:
-        return f"{text}; the best so far"
-    return f"{text}; best so far: trial {best.number}, {number(best.score)}"
+        return f"{text}; the best so far{asked}"
+    return f"{text}; best so far: trial {best.number}, {number(best.score)}{asked}"
 
 
 def running(report: dict[str, Any], objective: Objective) -> str:

@@ -201,6 +201,10 @@ class _Run:
             self.watch.say(
                 f"going on with {self.folder.path}: {len(trials)} trial{'s' * (len(trials) != 1)} done"
             )
+        if not trials:
+            self.watch.say(
+                self.config.search.describe(self.config.space, _most(self.config.domain("epochs")))
+            )
         self.watch.begin(
             Plan(
                 name=self.config.name,

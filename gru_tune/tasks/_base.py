@@ -15,7 +15,7 @@ Metrics = dict[str, float]
 
 
 class Task(Protocol):
-    """Scores predictions, and knows predictions that cost nothing.
+    """Scores predictions, and knows predictions that cost next to nothing.
 
     ``loss`` is a metric of every task; it is the model's, so ``score`` leaves it to the
     caller. A metric that the data do not define (AUC with one class) is left out.
@@ -39,7 +39,7 @@ class Task(Protocol):
         """
 
     def baselines(self, dataset: Dataset, truth: Truth) -> dict[str, Metrics]:
-        """Metrics of predictions that need no training, by what they predict, in words."""
+        """Metrics of predictions that need no network, by what they predict, in words."""
 
 
 def wanted(name: str, names: Collection[str] | None) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth
+from gru_tune.tasks import _bag
 from gru_tune.tasks._base import Direction, Metrics, wanted
 from gru_tune.tasks._classes import area_under_curve, certain, class_metrics, majority
 
@@ -36,7 +37,10 @@ class Classification:
 
     def baselines(self, dataset: Dataset, truth: Truth) -> dict[str, Metrics]:
         guess = np.full(len(truth.y), majority(dataset))
-        return {"majority class": self.score(dataset, truth, certain(guess, len(dataset.info["labels"])))}
+        chances = {"majority class": certain(guess, len(dataset.info["labels"]))}
+        if _bag.is_bag(dataset):
+            chances[_bag.NAME] = _bag.class_chances(dataset, truth.rows)
+        return {name: self.score(dataset, truth, found) for name, found in chances.items()}
 
 
 CLASSIFICATION = Classification()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth
+from gru_tune.tasks import _bag
 from gru_tune.tasks._base import Direction, Metrics, wanted
 from gru_tune.tasks._classes import training_targets
 from gru_tune.tasks._numbers import errors, original
@@ -42,6 +43,8 @@ class Regression:
     def baselines(self, dataset: Dataset, truth: Truth) -> dict[str, Metrics]:
         known = training_targets(dataset)
         guesses = {"training mean": known.mean(axis=0), "training median": np.median(known, axis=0)}
+        if _bag.is_bag(dataset):
+            guesses[_bag.NAME] = _bag.numbers(dataset, truth.rows)
         return {
             name: self.score(dataset, truth, np.broadcast_to(guess, truth.y.shape))
             for name, guess in guesses.items()

@@ -84,6 +84,16 @@ def test_what_a_study_leaves_behind(tmp_path: Path) -> None:
     assert folder.config.read_text(encoding="utf-8") == standins.CONFIG
 
 
+def test_the_size_of_the_grid_is_told_before_the_start(tmp_path: Path) -> None:
+    told = []
+    for trials in (None, 3):
+        ears = Ears()
+        asked = ("search.strategy=grid", f"search.trials={trials or 'null'}", "model.units={choice: [1, 2, 3]}")
+        run(tmp_path, *asked, watch=ears, fresh=True)
+        told += [text for text in ears.said if text.startswith("grid: ")]
+    assert told == ["grid: 6 configurations", "grid: 3 of the 6 configurations of the space"]
+
+
 def test_the_test_split_is_looked_at_once(tmp_path: Path) -> None:
     folder = run(tmp_path)
     before = folder.log.read_bytes()

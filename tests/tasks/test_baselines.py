@@ -34,6 +34,41 @@ def test_most_frequent_class_of_a_word() -> None:
     assert found["majority class"]["accuracy"] < 0.7
 
 
+@pytest.mark.parametrize("classes", [2, 4])
+def test_words_without_their_order_tell_the_class(classes: int) -> None:
+    found = baselines.compute(sequences(words=True, classes=classes), "test")
+    assert found["TF-IDF + linear model"]["accuracy"] == 1.0
+    assert found["TF-IDF + linear model"]["auc"] == pytest.approx(1.0)
+    assert found["majority class"]["accuracy"] < 0.8
+
+
+def test_words_without_their_order_tell_the_number() -> None:
+    found = baselines.compute(sequences("regression", words=True), "test")
+    assert found["TF-IDF + linear model"]["rmse"] < 0.5 * found["training mean"]["rmse"]
+
+
+def test_runs_of_characters_tell_more_than_characters() -> None:
+    """Both classes have the same characters, in another order."""
+    data = sequences(words=True, varying=False)
+    x = np.tile([2, 3, 4], len(data.x) // 3)
+    for (start, length, _), kind in zip(data.spans, data.y, strict=True):
+        x[start : start + length] = np.tile([2, 3, 4] if kind else [2, 4, 3], length // 3)
+    whole = replace(data, x=x.astype(np.int32))
+    assert baselines.compute(whole, "test")["TF-IDF + linear model"]["accuracy"] == 1.0
+    many = replace(whole, info={**data.info, "vocabulary": 5000})  # words, then
+    assert baselines.compute(many, "test")["TF-IDF + linear model"]["accuracy"] < 0.9
+
+
+def test_numbers_have_no_words() -> None:
+    assert set(baselines.compute(sequences(), "test")) == {"majority class"}
+
+
+def test_words_of_one_class() -> None:
+    data = sequences(words=True)
+    found = baselines.compute(replace(data, y=np.zeros_like(data.y)), "test")
+    assert found["TF-IDF + linear model"]["accuracy"] == 1.0
+
+
 def test_forecasts_of_a_wave() -> None:
     found = baselines.compute(timeline(season=12), "test")
     assert found["same step of the last season (12)"]["mae"] == pytest.approx(0.0, abs=1e-6)
