@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,8 @@ def run(path: Path, overrides: Sequence[str] = (), time: bool = False) -> str:
         from gru_tune import timing
 
         lines += [*timing.describe(config, prepared, *extremes(config, prepared)), ""]
-    return "\n".join([*lines, f"all good: gru-tune run {path}"])
+    options = [word for override in overrides for word in ("--set", override)]
+    return "\n".join([*lines, "all good: " + shlex.join(["gru-tune", "run", str(path), *options])])
 
 
 def refuse_contradictions(config: Config, prepared: Prepared) -> None:
@@ -80,7 +82,7 @@ def describe(config: Config, prepared: Prepared) -> Iterator[str]:
     yield from _columns("splits", _splits(facts))
     yield from _columns("search", _search(config))
     yield from _columns("models", _models(config, prepared))
-    warnings = [*prepared.notes, *lost_fast_path(config)]
+    warnings = [*prepared.notes, *without_effect(config), *lost_fast_path(config)]
     if warnings:
         yield ""
         yield from (f"note: {note}" for note in warnings)
@@ -99,6 +101,13 @@ def extremes(config: Config, prepared: Prepared) -> tuple[Settings, Settings]:
             found.append((sizes.parameters(settings, info), settings))
     found.sort(key=lambda pair: pair[0])
     return found[0][1], found[-1][1]
+
+
+def without_effect(config: Config) -> list[str]:
+    """Knob values of this study that do nothing beside the others, a sentence each."""
+    if "adamw" in _ends(config, "optimizer") and _ends(config, "weight_decay") == (0.0,):
+        return ["adamw with a weight_decay of 0 is adam; set training.weight_decay (0.004 is usual)"]
+    return []
 
 
 def lost_fast_path(config: Config) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gru_tune.study.watch import Watcher
 
 FILE = click.Path(path_type=Path)
+RESULTS = Path("results")
 
 
 class Guarded(click.Group):
@@ -90,7 +91,7 @@ overrides = click.option(
 )
 @overrides
 @click.option("--fresh", is_flag=True, help="Delete what an earlier run has left, and begin anew.")
-@click.option("--out", type=FILE, default=Path("results"), show_default=True, help="Folder of the studies.")
+@click.option("--out", type=FILE, default=RESULTS, show_default=True, help="Folder of the studies.")
 @click.option("--quiet", is_flag=True, help="Show the end only.")
 @click.option("--json-log", is_flag=True, help="Show what happens as one JSON object a line.")
 def run(
@@ -116,7 +117,10 @@ def run(
     try:
         folder = study.run(loaded, out=out, workers=workers, fresh=fresh, watch=watch)
     except SearchInterrupted as stopped:
-        raise SearchInterrupted(f"{stopped}; `gru-tune run {config}` goes on") from None
+        # All that shapes the question or says where it lies: without it, the run would be refused.
+        chosen = {**short, "workers": workers, "out": out if out != RESULTS else None}
+        again = _command("run", config, set=settings, **chosen)
+        raise SearchInterrupted(f"{stopped}; `{again}` goes on") from None
     if not json_log:
         from gru_tune.report import read, terminal
 
@@ -124,7 +128,7 @@ def run(
 
 
 @main.command()
-@click.argument("results", type=FILE, default=Path("results"))
+@click.argument("results", type=FILE, default=RESULTS)
 @click.option("--top", type=click.IntRange(0), help="Trials to show, the best ones; 0 shows all.")
 @click.option("--csv", "form", flag_value="csv", help="Print trials.csv.")
 @click.option("--json", "form", flag_value="json", help="Print one JSON object, with all curves.")
@@ -175,6 +179,17 @@ def doctor() -> None:
     from gru_tune import doctor as doctors
 
     click.echo(doctors.describe())
+
+
+def _command(name: str, config: Path, **options: Any) -> str:
+    """A command line that can be pasted into a shell; options without a value are left out."""
+    import shlex
+
+    words = ["gru-tune", name, str(config)]
+    for option, given in options.items():
+        for value in given if isinstance(given, tuple) else () if given is None else (given,):
+            words += [f"--{option}", str(value)]
+    return shlex.join(words)
 
 
 def _watcher(quiet: bool, json_log: bool) -> Watcher:

@@ -34,6 +34,7 @@ class Guess:
     keys: dict[str, Any] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     objective: str | None = None
+    windows: tuple[int, ...] = (24, 48)  # of a timeline
 
 
 def from_table(table: pd.DataFrame) -> Guess:
@@ -46,8 +47,9 @@ def from_table(table: pd.DataFrame) -> Guess:
         return guess
     keys = {**guess.keys, "split": _split_value(table[split], split)}
     return Guess(
-        guess.kind, guess.task, keys, {**guess.reasons, "split": "says which rows are which"}, guess.objective
-    )
+        guess.kind, guess.task, keys, {**guess.reasons, "split": "says which rows are which"}, guess.objective,
+        guess.windows,
+    )  # fmt: skip
 
 
 def from_arrays(arrays: dict[str, Any]) -> Guess:
@@ -170,7 +172,14 @@ def _timeline(table: pd.DataFrame, columns: list[str]) -> Guess:
         keys["missing"] = "forward"
     reasons = {"target": reason, "horizon": "steps ahead", "missing": "some values are missing",
                "inputs": "without the columns that only count rows"}  # fmt: skip
-    return Guess("timeline", task, keys, reasons, "mse" if task == "forecasting" else None)
+    objective = "mse" if task == "forecasting" else None
+    return Guess("timeline", task, keys, reasons, objective, _windows(len(table)))
+
+
+def _windows(rows: int) -> tuple[int, ...]:
+    """Usual windows, or shorter ones where the validation split (0.15 of the rows) has no room for them."""
+    room = max(2, int(rows * 0.15) - 2)
+    return (24, 48) if room >= 48 else tuple(sorted({max(1, room // 2), room}))
 
 
 def _target(table: pd.DataFrame, columns: Iterable[str]) -> str:

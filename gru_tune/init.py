@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +67,7 @@ def write(data: Path | None, out: Path | None = None, force: bool = False) -> st
         raise StudyError(f"{out} exists; choose another name with --out or overwrite it with --force")
     text, said = _starter(out) if data is None else _guessed(data, out)
     out.write_text(text, encoding="utf-8")
-    return f"{said}\nwrote {out}; look it over, then: gru-tune check {out}"
+    return f"{said}\nwrote {out}; look it over, then: {shlex.join(['gru-tune', 'check', str(out)])}"
 
 
 def _starter(out: Path) -> tuple[str, str]:
@@ -100,7 +101,8 @@ def render(guess: Guess, path: str) -> str:
 
 def _knobs(guess: Guess) -> list[str]:
     if guess.kind == "timeline":
-        return ["  window: {choice: [24, 48]}           # steps of the past the model sees"]
+        choice = f"  window: {{choice: {list(guess.windows)}}}"
+        return [f"{choice:<39}# steps of the past the model sees"]
     if guess.kind in ("text", "tokens") and guess.keys.get("level") != "character":
         return ["  vocabulary: 10000                    # words kept, counted on the training split only",
                 "  max_length: 400                      # longer sequences are cut"] if guess.task != "labelling" else []  # fmt: skip

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,9 @@ from pydantic.fields import FieldInfo
 from gru_tune.kinds import KINDS
 from gru_tune.knobs import Knob, table
 from gru_tune.language import Strict
+from gru_tune.sources.builtin import BUILTINS
 from gru_tune.strategies import STRATEGIES
+from gru_tune.tasks import TASKS
 
 INTRODUCTION = """\
 # The configuration language
@@ -53,7 +56,8 @@ dates and times stay text, a key given twice is an error. A value that begins wi
 
 def text() -> str:
     """The whole page, in Markdown."""
-    return "\n".join([INTRODUCTION, *_data(), *_knobs("model"), *_knobs("training"), *_search()]) + "\n"
+    parts = (_data(), _builtins(), _knobs("model"), _knobs("training"), _search(), _metrics())
+    return "\n".join([INTRODUCTION, *(line for part in parts for line in part)]) + "\n"
 
 
 def _data() -> Iterator[str]:
@@ -69,6 +73,35 @@ def _data() -> Iterator[str]:
         yield from _fields(model, set(model.model_fields) - shared)
     yield "\n### Knobs of the data\n"
     yield from _table(k for k in table().values() if k.section == "data")
+
+
+def _builtins() -> Iterator[str]:
+    yield "\n### Builtin data\n"
+    yield "`path: builtin:NAME`, or `builtin:NAME?length=500&seed=3`. Only `imdb` and `reuters` are downloaded, by Keras.\n"
+    yield "| name | kind | parameters |\n|---|---|---|"
+    for name, entry in BUILTINS.items():
+        given = inspect.signature(entry.load()).parameters.values()
+        yield f"| `{name}` | {entry.kind} | {', '.join(f'`{p.name}={p.default}`' for p in given) or '–'} |"
+
+
+def _metrics() -> Iterator[str]:
+    yield "\n## Metrics\n\nWhat `search.objective` and `metrics` may name, and which way is better.\n"
+    yield "| task | metric (default objective in bold) |\n|---|---|"
+    for task in TASKS.values():
+        targets = {"labelling": ("labels", "numbers")}.get(task.name, (None,))
+        for target in targets:
+            best = task.default_objective(target)
+            shown = (
+                f"**{m}** ({way})" if m == best else f"{m} ({way})" for m, way in task.metrics(target).items()
+            )
+            of = {"labels": " of classes", "numbers": " of numbers"}.get(target or "", "")
+            yield f"| {task.name}{of} | {', '.join(shown)} |"
+    yield ""
+    yield (
+        "Regression and the labelling of numbers are scored in the units of the data; `last_` looks at the last step of\n"
+        "every sequence alone. Forecasts are scored on standardised values, `original_` in the units of the data; `mase`\n"
+        "is against the naive forecast of the training split. `span_f1` needs tags like `B-city`, `I-city`."
+    )
 
 
 def _knobs(section: str) -> Iterator[str]:

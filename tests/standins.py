@@ -57,7 +57,8 @@ def train(job: Job) -> Outcome:
         epochs.append(Epoch(number, {"loss": 1.0}, {"accuracy": score, "loss": 1 - score}, 0.01))
         report = {"trial": job.trial, "epoch": number, "last_epoch": job.last_epoch, "score": score}
         Path(job.progress or "").write_text(json.dumps(report), encoding="utf-8")
-    (folder / "model.keras").write_text(f"model of trial {job.trial}", encoding="utf-8")
+    text = f"model of trial {job.trial}" + (f" after {job.last_epoch} epochs" if job.first_epoch else "")
+    (folder / "model.keras").write_text(text, encoding="utf-8")
     if job.checkpoint:
         (folder / "state.json").write_text(json.dumps({"epochs": job.last_epoch}), encoding="utf-8")
         (folder / "state.weights.h5").write_text("weights", encoding="utf-8")

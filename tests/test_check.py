@@ -68,6 +68,12 @@ def test_a_knob_that_loses_the_cudnn_path_is_named(digits: Path, override: str, 
     assert named in check.run(digits, [override])
 
 
+def test_adamw_without_its_decay_is_named(digits: Path) -> None:
+    asked = "training.optimizer={choice: [adam, adamw]}"
+    assert "adamw with a weight_decay of 0 is adam" in check.run(digits, [asked])
+    assert "is adam" not in check.run(digits, [asked, "training.weight_decay=0.01"])
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [

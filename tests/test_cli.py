@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,28 @@ def test_another_question_is_exit_code_1(config: Path) -> None:
     assert run(config, "--trials", 1, "--set", "training.epochs=9", "--fresh").exit_code == 0
 
 
+def test_what_is_said_of_going_on_asks_the_same_question(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "run", failing(SearchInterrupted("stopped")))
+    options = (
+        "--set",
+        "model.units={choice: [4, 8]}",
+        "--trials",
+        2,
+        "--workers",
+        1,
+        "--out",
+        "my studies",
+        "--fresh",
+    )
+    result = invoke("run", config, *options)
+    said = result.stderr.strip().removeprefix("stopped; `").removesuffix("` goes on")
+    words = [str(word) for word in options if word != "--fresh"]
+    assert shlex.split(said)[:3] == ["gru-tune", "run", str(config)]
+    assert sorted(shlex.split(said)[3:]) == sorted(words)
+
+
 def failing(error: BaseException) -> Any:
     def fail(*arguments: object, **options: object) -> None:
         raise error
@@ -97,7 +120,7 @@ def failing(error: BaseException) -> Any:
     ("error", "code", "text"),
     [
         (DataError("no such column"), 1, "no such column"),
-        (SearchInterrupted("stopped; everything finished is saved in out/toy"), 130, "toy.yaml` goes on"),
+        (SearchInterrupted("stopped; everything finished is saved in out/toy"), 130, "toy.yaml --workers 0"),
         (KeyboardInterrupt(), 130, "stopped"),
         (
             ZeroDivisionError("division"),

@@ -15,6 +15,12 @@ def hours(rows: int) -> list[str]:
     return [str(t) for t in pd.date_range("2024-01-01", periods=rows, freq="h")]
 
 
+@pytest.mark.parametrize(("rows", "windows"), [(1000, (24, 48)), (144, (9, 19)), (20, (1, 2))])
+def test_windows_of_a_short_timeline_have_room_in_validation(rows: int, windows: tuple[int, ...]) -> None:
+    table = pd.DataFrame({"date": hours(rows), "load": [1.5 * n % 7 for n in range(rows)]})
+    assert guess.from_table(table).windows == windows
+
+
 def test_texts_with_labels() -> None:
     table = pd.DataFrame(
         {"review": [f"film number {i} was fine" for i in range(30)], "stars": ["good", "bad", "ok"] * 10}

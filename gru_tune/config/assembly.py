@@ -51,6 +51,7 @@ def assemble(sections: Sections) -> tuple[dict[str, Scalar], Space, list[Problem
         if knob.when is not None:
             _condition(draft, knob)
     problems = sections.data.problems(sections.task) + draft.problems + _metric_problems(sections)
+    problems += _unequal_losses(sections, draft)
     problems += _endless(draft) if sections.search.strategy == "grid" else []
     if problems:
         return draft.fixed, Space(), problems
@@ -121,6 +122,21 @@ def _metric_problems(sections: Sections) -> list[Problem]:
         for path, name in wanted.items()
         if name not in known
     ]  # fmt: skip
+
+
+def _unequal_losses(sections: Sections, draft: Draft) -> list[Problem]:
+    """What makes the loss of one trial no measure for another's."""
+    if sections.search.objective != "loss":
+        return []
+    return [
+        Problem(
+            ("search", "objective"),
+            f"trials cannot be ranked by their loss while training.{name} is searched over, as it changes "
+            "what the loss measures; name another metric",
+        )
+        for name in ("loss", "label_smoothing")
+        if name in draft.domains and draft.domains[name].size > 1
+    ]
 
 
 def _endless(draft: Draft) -> list[Problem]:

@@ -17,6 +17,7 @@ from gru_tune.wording import listed, nearest, show, suggest
 
 TASK_NAMES = ("classification", "regression", "forecasting", "labelling")
 KEYS = ("name", "task", "data", "model", "training", "search", "metrics")
+OPTIONS = ("workers", "out", "fresh")  # of gru-tune run, and no keys
 DEFAULT_STRATEGY = "random"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
@@ -173,6 +174,8 @@ def _remedy(kind: str | None, task: str | None, strategy: str | None) -> Remedy:
         above = dotted(path[:-1])
         if owners := _owners(key, above, kind, strategy):
             return f"unknown key here; it belongs {owners}"
+        if key in OPTIONS:
+            return f"unknown key; it is an option of the command: gru-tune run --{key}"
         if hint := suggest(key, known):
             return f"unknown key{hint}"
         if elsewhere := nearest(key, _all_keys()):

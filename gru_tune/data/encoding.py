@@ -89,7 +89,7 @@ class Scaler:
         else:
             mean, std = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
         # A column of equal numbers has a spread of some rounding errors, not of 0.
-        constant = std <= 1e-9 * np.maximum(1e-30, np.abs(mean))
+        constant = std <= 1e-12 * np.maximum(1e-30, np.abs(mean))
         return cls(mean, np.where(constant | (std == 0), 1.0, std))
 
     def apply(self, values: Floats) -> Floats:
@@ -154,9 +154,9 @@ def fill_forward(values: Floats, starts: NDArray[np.int64]) -> Floats:
     """Every missing value becomes the last known one of the same sequence; NaN where there is none."""
     known = ~np.isnan(values)
     rows = np.arange(len(values))[:, None]
-    first = np.zeros(len(values), np.int64)
-    first[starts] = starts
-    first = np.maximum.accumulate(first)[:, None]
+    begins = np.zeros(len(values), np.int64)
+    begins[starts] = starts
+    first = np.maximum.accumulate(begins)[:, None]
     last = np.maximum.accumulate(np.where(known, rows, -1), axis=0)
     filled = np.take_along_axis(values, np.maximum(last, 0), axis=0)
     return np.where(last >= first, filled, np.nan)

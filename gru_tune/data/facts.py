@@ -13,6 +13,7 @@ from gru_tune.data.encoding import missing_counts
 from gru_tune.data.raw import Classes, Numbers, Quantities, Raw, Words
 
 IMBALANCE = 0.8
+FEW = 20  # with fewer validation sequences than this, the ranks of the trials are mostly chance
 
 
 def facts(raw: Raw, dataset: Dataset, copies: dict[str, int]) -> dict[str, Any]:
@@ -65,9 +66,27 @@ def warnings(raw: Raw, dataset: Dataset, copies: dict[str, int], unseen: Sequenc
             )
     if isinstance(raw.y, Classes):
         notes += _on_classes(raw.y, dataset, training, unseen)
+    notes += _on_validation(raw, dataset)
     if isinstance(raw.x, Numbers):
         notes += _on_columns(raw, raw.x, dataset)
     return notes
+
+
+def _on_validation(raw: Raw, dataset: Dataset) -> list[str]:
+    """Whether the split that ranks the trials can tell them apart."""
+    known = units_of(raw, dataset, 1) & dataset.valid
+    count = int(known.sum())
+    if not count:
+        return []
+    if isinstance(raw.y, Classes) and len(found := set(raw.y.values[known].tolist())) == 1:
+        return [
+            f"all {count:,} validation targets are {found.pop()!r}: a score on them says little; see data.split"
+        ]
+    if not raw.per_row and count < FEW:
+        return [
+            f"only {count} of the sequences validate: differences between trials may be chance; see data.split"
+        ]
+    return []
 
 
 def copies(raw: Raw, dataset: Dataset) -> dict[str, int]:

@@ -70,7 +70,7 @@ def assign(raw: Raw, plan: Plan, seed: int) -> tuple[Codes, list[str]]:
     units = int(raw.lengths.sum()) if raw.layout == "timeline" else len(raw.lengths)
     if raw.split is None:
         shares = Shares(_number(plan.train), _number(plan.validation, DEFAULT), _number(plan.test, DEFAULT))
-        codes = np.full(units, DROPPED, np.int8)
+        codes: Codes = np.full(units, DROPPED, np.int8)
         _divide(codes, np.arange(units), shares, raw, plan, rng)
         notes: list[str] = []
     else:

@@ -84,10 +84,12 @@ class _Slot:
         return outer
 
     def close(self, kill: bool = False) -> None:
-        if kill and self._process is not None:
-            self._process.kill()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=kill)
+        # What a dying worker calls back (``_done``, in another thread) clears both fields.
+        process, pool = self._process, self._pool
+        if kill and process is not None:
+            process.kill()
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=kill)
         self._pool = self._process = None
         self._first = 0
 

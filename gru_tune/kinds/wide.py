@@ -10,6 +10,8 @@ from gru_tune.errors import Problem
 from gru_tune.kinds.base import MISSING_HELP, Clip, DataSection, Missing, Names, one_target
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gru_tune.data.frame import Frame
     from gru_tune.data.raw import Raw
 
@@ -45,7 +47,7 @@ def read(section: Wide, frame: Frame, task: str) -> Raw:
     names = _columns.inputs(frame, section.inputs, used, patterns=True)
     notes: list[str] = []
     cells = _columns.matrix(frame, names)
-    keep = np.ones(len(cells), np.bool_)
+    keep: NDArray[np.bool_] = np.ones(len(cells), np.bool_)
     lengths = _gather.until_last(cells)
     if section.missing == "drop":
         inside = np.arange(cells.shape[1]) < lengths[:, None]

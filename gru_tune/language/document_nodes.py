@@ -103,8 +103,9 @@ class Builder:
         if "<<" in own and own["<<"][0].tag == _TAG + "merge":
             data = self._merged(own.pop("<<")[1], path)
         for key, (key_node, value_node) in own.items():
-            self.keys[(*path, key)] = _position(key_node)
-            data[key] = self.build(value_node, (*path, key))
+            inner = (*path, key)
+            self.keys[inner] = _position(key_node)
+            data[key] = self.build(value_node, inner)
         return data
 
     def _merged(self, node: Node, path: Path) -> dict[str, Any]:

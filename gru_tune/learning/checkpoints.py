@@ -23,7 +23,8 @@ def save_model(model: Any, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"beside.{MODEL}"
-    keras.Model(model.inputs, model.outputs, name="gru_tune").save(beside)
+    # The tensors, not lists of one: a model of lists warns whoever calls it with an array.
+    keras.Model(model.inputs[0], model.outputs[0], name="gru_tune").save(beside)
     os.replace(beside, folder / MODEL)
 
 

@@ -52,14 +52,13 @@ class Fit:
             self.train.balance()
 
     def run(self) -> None:
-        """Train until the last epoch, the deadline or the end of patience; at least one epoch.
+        """Train until the last epoch, the deadline or the end of patience; a new trial one epoch at least.
 
         Raises ``TrainingError`` when the loss or the objective is no number any more.
         """
-        for number in range(self.job.first_epoch + 1, self.job.last_epoch + 1):
-            self._remember(self._epoch(number))
-            if self._over():
-                break
+        # Counted by what was trained: patience or the deadline may have ended the job before early.
+        while len(self.scores) < self.job.last_epoch and not self._over():
+            self._remember(self._epoch(len(self.scores) + 1))
 
     def _epoch(self, number: int) -> Epoch:
         start = time.perf_counter()
@@ -82,6 +81,7 @@ class Fit:
             due = learning_rate(knobs, (number - 1) * self.steps + place, self.steps, halved)
             if due != rate:
                 self.model.optimizer.learning_rate = rate = due
+            self.model.reset_metrics()  # train_on_batch does so by itself from Keras 3.15 on
             logs = self.model.train_on_batch(batch.x, batch.y, batch.w, return_dict=True)
             if not math.isfinite(logs["loss"]):
                 raise TrainingError(f"loss became {float(logs['loss'])} in epoch {number}")
@@ -113,6 +113,8 @@ class Fit:
             checkpoints.write_text(Path(self.job.progress), json.dumps(facts))
 
     def _over(self) -> bool:
+        if not self.scores:
+            return False
         knobs = self.job.settings.training
         if self.job.deadline is not None and time.time() >= self.job.deadline:
             return True

@@ -128,7 +128,7 @@ def _tiles(dataset: Dataset, split: Split, knobs: DataKnobs, start: int, rows: i
     stride = window
     if split == "train":
         stride = int(dataset.info.get("stride") or max(1, window // 2))
-    offsets = np.arange(0, rows - window + 1, stride, dtype=np.int64)
+    offsets: Ints = np.arange(0, rows - window + 1, stride, dtype=np.int64)
     if rows > 0 and offsets[-1] + window < rows:
         offsets = np.append(offsets, rows - window)
     seen = np.concatenate([[0], offsets[:-1] + window])[: len(offsets)]

@@ -21,7 +21,7 @@ def show(path: Path, form: str, top: int | None, width: int | None) -> str:
     """
     found = read.find(path)
     if len(found) > 1:
-        return _several([read.study(folder) for folder in found], form, width)
+        return _several(found, form, width)
     study = read.study(found[0])
     plain.restore(study)
     if form == "html":
@@ -34,9 +34,21 @@ def show(path: Path, form: str, top: int | None, width: int | None) -> str:
     return {"csv": plain.csv, "json": plain.as_json, "markdown": plain.markdown}[form](study, top)
 
 
-def _several(studies: list[read.Study], form: str, width: int | None) -> str:
+def _several(found: list[Path], form: str, width: int | None) -> str:
+    """A line a study; one that cannot be read is named and does not hide the others."""
+    studies, broken = [], []
+    for folder in found:
+        try:
+            studies.append(read.study(folder))
+        except StudyError as error:
+            broken.append(str(error))
+    if not studies:
+        raise StudyError("\n".join(broken))
+    left_out = "".join(f"Left out: {text}\n" for text in broken)
     if form == "html":
         raise StudyError("--html shows one study: name its folder, such as " + str(studies[0].folder.path))
     if form == "terminal":
-        return summary.text(studies, width) + "\n"
-    return {"csv": summary.csv, "json": summary.as_json, "markdown": summary.markdown}[form](studies)
+        return summary.text(studies, width) + "\n" + left_out
+    if form == "markdown":
+        return summary.markdown(studies) + (f"\n{left_out}" if left_out else "")
+    return {"csv": summary.csv, "json": summary.as_json}[form](studies)

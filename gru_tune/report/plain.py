@@ -83,4 +83,4 @@ def _curves(trial: Trial) -> list[dict[str, Any]]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

@@ -13,7 +13,7 @@ from gru_tune.errors import StudyError
 from gru_tune.study import log
 from gru_tune.study.history import History
 from gru_tune.study.log import Header
-from gru_tune.study.results import StudyFolder, read_json
+from gru_tune.study.results import StudyFolder, read_json, test_result
 from gru_tune.study.table import Table, failed, rank
 from gru_tune.trial import Objective, Trial
 from gru_tune.wording import suggest
@@ -83,8 +83,7 @@ class Study:
     @property
     def test(self) -> Mapping[str, Any] | None:
         """The result of the winner on the locked test split, once it is known."""
-        found = [t for t in self.facts.get("test", ()) if self.winner and t["trial"] == self.winner.number]
-        return found[-1] if found else None
+        return test_result(self.facts, self.winner) if self.winner else None
 
 
 def study(path: Path) -> Study:

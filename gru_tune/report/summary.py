@@ -27,7 +27,7 @@ def rows(studies: Sequence[Study]) -> list[Row]:
 def text(studies: Sequence[Study], width: int | None) -> str:
     """The table for a terminal."""
     table = [_shown(row) for row in rows(studies)]
-    head = f"{len(studies):,} studies, newest first; `gru-tune report FOLDER` shows one."
+    head = f"{len(studies):,} {'study' if len(studies) == 1 else 'studies'}, newest first; `gru-tune report FOLDER` shows one."
     return "\n".join([head, "", *layout(table, width, DROPPABLE)])
 
 

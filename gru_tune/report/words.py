@@ -142,8 +142,11 @@ def _failures(study: Study) -> str:
 
 
 def _ended(study: Study) -> str:
-    if study.facts.get("state") == "stopped":
+    state = study.facts.get("state")
+    if state == "stopped":
         return "Not finished: it was stopped; run it again to go on."
+    if state == "running":  # a kill leaves no word behind
+        return "Not finished: it is still running, or was killed; then run it again to go on."
     ended = study.facts.get("ended")
     return f"Ended: {str(ended).rstrip('.')}." if ended else ""
 

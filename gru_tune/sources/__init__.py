@@ -76,7 +76,9 @@ def existing(name: str, folder: Path) -> Path:
             f"data.path: {name} is a folder; name one file (or one a split: path: {{train: …, test: …}})"
         )
     if not path.exists():
-        beside = [p.name for p in path.parent.iterdir() if p.is_file()] if path.parent.is_dir() else []
+        around = path.parent.iterdir() if path.parent.is_dir() else ()
+        # A config lies beside its data, often under the same name: it is not what was meant.
+        beside = [p.name for p in around if p.is_file() and p.suffix not in (".yaml", ".yml")]
         near = suggest(path.name, beside) or f" (looked for {path})"
         raise DataError(f"data.path: there is no file {name}{near}")
     return path

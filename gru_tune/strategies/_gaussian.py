@@ -156,7 +156,7 @@ class _Pool:
         if fresh:
             x = np.array([self._encoder.features(values) for values in fresh])
             mean, deviation = self._model.predict(x, return_std=True)
-            self._scores += log_improvement(self._best, mean, deviation).tolist()
+            self._scores += [float(gain) for gain in log_improvement(self._best, mean, deviation)]
             self._values += fresh
 
     def top(self, count: int) -> list[Values]:

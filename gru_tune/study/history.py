@@ -57,7 +57,9 @@ class History:
         elif self._last is not None:
             self.seconds += max(event.time - self._last, 0.0)
         self._last = event.time
-        if isinstance(event, Died | Stopped | Finished) and event.trial not in self.flights:
+        if isinstance(event, Stopped) and event.trial not in self.flights:
+            return  # the user stopped it a second time, between an outcome's line and all that follows it
+        if isinstance(event, Died | Finished) and event.trial not in self.flights:
             raise StudyError(
                 f"the study's record tells the end of a job of trial {event.trial} that never began"
             )

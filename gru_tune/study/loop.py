@@ -156,6 +156,7 @@ class Search:
     def _finish(self, launch: Launch, outcome: Outcome) -> None:
         self._write(Finished(launch.attempt, outcome, time.time()))
         self.strategy.tell(launch.trial, self.history.told(launch.trial).score)
+        self.history.lasting -= {number for number in self.history.lasting if self.strategy.finished(number)}
         trial = self.history.trials[launch.trial]
         self.ended(trial, outcome)
         self.watch.finished(trial, self.best())

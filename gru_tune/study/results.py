@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gru_tune.errors import StudyError
+from gru_tune.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,17 @@ def replace_copy(source: Path, path: Path) -> None:
 def replace_json(path: Path, value: Any) -> None:
     """``value`` as indented JSON, replaced in one step; it must hold no NaN."""
     replace_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def test_result(facts: Mapping[str, Any], winner: Trial) -> Mapping[str, Any] | None:
+    """What ``study.json`` knows of the winner on the test split, with the weights it has now."""
+    epoch = winner.best.number if winner.best else None
+    found = [
+        look
+        for look in facts.get("test", ())
+        if look["trial"] == winner.number and look.get("epoch", epoch) == epoch
+    ]
+    return found[-1] if found else None
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from gru_tune.data.dataset import Dataset, Split
 from gru_tune.executors.base import Executor, WorkerDied
 from gru_tune.knobs import Settings
 from gru_tune.study.described import note
-from gru_tune.study.results import StudyFolder, read_json, replace_copy
+from gru_tune.study.results import StudyFolder, read_json, replace_copy, test_result
 from gru_tune.study.watch import Watcher
 from gru_tune.study.weights import MODEL
 from gru_tune.study.work import Arrays
@@ -38,14 +38,14 @@ class Finish:
 
     def keep(self, winner: Trial | None) -> None:
         """Make ``best.keras`` the model of ``winner``."""
-        if winner is None or (self._facts().get("best") == winner.number and self.folder.best.exists()):
+        if winner is None or (self._written(winner) and self.folder.best.exists()):
             return
         model = self.folder.trial(winner.number) / MODEL
         if not model.exists():
             self.watch.say(f"{model} is gone, so {self.folder.best} cannot be written")
             return
         replace_copy(model, self.folder.best)
-        self._note(best=winner.number)
+        self._note(best=winner.number, best_epoch=_epoch(winner))
 
     def judge(self, winner: Trial | None, settings: Settings | None) -> None:
         """Baselines on validation and test; the winner on the test split, unless that is known."""
@@ -57,18 +57,14 @@ class Finish:
                 if found is not None:
                     self._note(baselines={**known, split: found})
         looks = self._facts().get("test", [])
-        if (
-            winner is None
-            or "test" not in self.data.splits
-            or any(t["trial"] == winner.number for t in looks)
-        ):
+        if winner is None or "test" not in self.data.splits or test_result(self._facts(), winner) is not None:
             return
-        if self._facts().get("best") != winner.number:
+        if not self._written(winner):
             return
         self.watch.say(f"evaluating the winner, trial {winner.number}, on the test split, once")
         metrics = self._try(self.evaluate, self.folder.best, self.data, settings, "test", self.metrics)
         if metrics is not None:
-            look = {"trial": winner.number, "metrics": metrics, "time": time.time()}
+            look = {"trial": winner.number, "epoch": _epoch(winner), "metrics": metrics, "time": time.time()}
             self._note(test=[*looks, look])
 
     def _try(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -82,11 +78,22 @@ class Finish:
         self.watch.say(f"that did not work ({reason}); run the study again to try it again")
         return None
 
+    def _written(self, winner: Trial) -> bool:
+        """Whether ``best.keras`` was made of the winner, as far as it is trained now."""
+        facts = self._facts()
+        epoch = _epoch(winner)
+        return facts.get("best") == winner.number and facts.get("best_epoch", epoch) == epoch
+
     def _facts(self) -> dict[str, Any]:
         return read_json(self.folder.facts)
 
     def _note(self, **facts: Any) -> None:
         note(self.folder, **facts)
+
+
+def _epoch(winner: Trial) -> int | None:
+    """The epoch whose weights are kept: a winner that is trained further may have a later one."""
+    return winner.best.number if winner.best else None
 
 
 def baselines_of(data: Path, split: Split) -> dict[str, Metrics]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,11 +83,16 @@ class Work:
     def ended(self, trial: Trial, outcome: Outcome) -> None:
         """A job ended: bring the tables up to date, and let go of weights nobody needs."""
         self.derived.add(outcome, self.history.trials.values())
-        prune(self.folder, self.kept(), over=False, lasting={*self.history.flights, *self.history.lasting})
+        lasting = {*self.history.flights, *self.history.lasting}
+        prune(self.folder, self.kept(lasting), over=False, lasting=lasting)
 
-    def kept(self) -> set[int]:
-        """The trials whose weights are worth keeping."""
-        best = rank(self.history.trials.values(), self.aims.objective)[: self.config.search.keep]
+    def kept(self, lasting: Container[int] = ()) -> set[int]:
+        """The trials whose weights are worth keeping, besides those in ``lasting``.
+
+        A trial that is trained further may still fail: it takes nobody's place before it is done.
+        """
+        done = [trial for number, trial in self.history.trials.items() if number not in lasting]
+        best = rank(done, self.aims.objective)[: self.config.search.keep]
         return {trial.number for trial in best if trial.score is not None}
 
     def over(self) -> None:

@@ -79,6 +79,12 @@ def test_constant_columns_get_a_spread_of_1(value: float) -> None:
     assert abs(scaler.apply(np.full((1, 1), value))).max() < 1e-3
 
 
+def test_small_changes_of_large_numbers_are_scaled() -> None:
+    """Milliseconds since 1970, say, over a few minutes: they spread by a billionth of their size."""
+    values = 1e12 + np.arange(1000.0)[:, None]
+    assert Scaler.fit(values, "standard").apply(values).std() == pytest.approx(1, rel=1e-6)
+
+
 def test_missing_values_are_refused_with_their_count() -> None:
     x = Numbers(np.array([[1, NAN], [NAN, NAN], [2, 3]]), ("a", "b"))
     with pytest.raises(DataError) as error:

@@ -46,7 +46,7 @@ def test_texts(tmp_path: Path) -> None:
     assert words[:4] == ["film", "number", "bad", "good"]
     assert dataset.info["vocabulary"] == len(words) + 2
     assert [len(dataset.of(split)) for split in ("train", "validation", "test")] == [28, 6, 6]  # type: ignore[arg-type]
-    assert not data.notes
+    assert len(data.notes) == 1  # that 6 are few
 
 
 def test_what_is_prepared_survives_saving(tmp_path: Path) -> None:
@@ -201,6 +201,22 @@ def test_imbalance_is_noted(tmp_path: Path) -> None:
     assert has(prepared(tmp_path, **TEXT).notes, "90% of the training targets are 'ham'")
 
 
+def test_a_validation_split_that_ranks_by_chance_is_noted(tmp_path: Path) -> None:
+    reviews(tmp_path, rows=200)
+    assert not has(prepared(tmp_path, **TEXT).notes, "data.split")
+    reviews(tmp_path, rows=60)
+    assert has(prepared(tmp_path, **TEXT).notes, "only 9 of the sequences validate", "data.split")
+    reviews(tmp_path, rows=60, part=(["dev", "train"] * 20) + ["train"] * 20)
+    assert has(prepared(tmp_path, split="part", **TEXT).notes, "all 20 validation targets are 'neg'")
+
+
+def test_a_target_of_long_texts_is_shown_cut(tmp_path: Path) -> None:
+    write(tmp_path, {"text": ["a"] * 12, "label": ["word " * 100] * 12})
+    with pytest.raises(DataError, match="needs numbers") as caught:
+        prepared(tmp_path, **{**TEXT, "task": "regression"})
+    assert len(str(caught.value)) < 200
+
+
 def test_columns_that_tell_nothing_or_everything(tmp_path: Path) -> None:
     ids = np.repeat(np.arange(30), 4)
     write(tmp_path, {
@@ -211,7 +227,8 @@ def test_columns_that_tell_nothing_or_everything(tmp_path: Path) -> None:
     assert has(notes, "input 'flat' never changes in training")
     assert has(notes, "input 'row' only counts the rows")
     assert has(notes, "input 'path' never changes within a sequence and tells 'label'")
-    assert len(notes) == 3
+    assert has(notes, "only 4 of the sequences validate")
+    assert len(notes) == 4
 
 
 def test_a_split_that_lies_before_training(tmp_path: Path) -> None:

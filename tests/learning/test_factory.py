@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,9 @@ def test_a_saved_model_needs_nothing_but_keras(data: Dataset, knobs: dict[str, A
     loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_allclose(loaded.predict_on_batch(batch.x), model.predict_on_batch(batch.x), **CLOSE)
     assert len(loaded.inputs) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # of a structure that does not match
+        loaded(batch.x)
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 

@@ -172,6 +172,24 @@ def test_the_deadline_ends_a_trial_after_one_epoch(tmp_path: Path) -> None:
     assert len(outcome.epochs) == 1
 
 
+def test_a_stretch_goes_on_where_the_deadline_ended_the_one_before(tmp_path: Path) -> None:
+    whole = of_regression(tmp_path, epochs=4)
+    at_once = train(whole)
+    first = replace(whole, folder=str(tmp_path / "parts"), last_epoch=3, checkpoint=True)
+    before = train(replace(first, deadline=time.time() - 1))
+    after = train(replace(first, first_epoch=3, last_epoch=4))
+    assert without_seconds(before) + without_seconds(after) == without_seconds(at_once)
+
+
+def test_a_stretch_does_not_give_new_patience(tmp_path: Path) -> None:
+    one = replace(
+        of_regression(tmp_path, epochs=9, patience=2, min_delta=100.0), last_epoch=6, checkpoint=True
+    )
+    assert len(train(one).epochs) == 3
+    outcome = train(replace(one, first_epoch=6, last_epoch=9))
+    assert (outcome.epochs, outcome.error) == ((), None)
+
+
 def test_progress_is_a_whole_file_after_every_epoch(tmp_path: Path) -> None:
     progress = tmp_path / "progress.json"
     outcome = train(replace(of_regression(tmp_path), progress=str(progress)))

@@ -104,6 +104,7 @@ def test_markdown_is_a_table(tmp_path: Path) -> None:
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len(table) == 2 + 4
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+    assert "out of memory &lt;b>here" in text
 
 
 class Tags(HTMLParser):
@@ -145,6 +146,25 @@ def test_html_of_a_study_without_scores(tmp_path: Path) -> None:
     folder = builders.study(tmp_path / "toy", trials=0)
     show(tmp_path / "toy", "html", None, None)
     assert "<svg" not in folder.report.read_text(encoding="utf-8")
+
+
+def test_a_study_that_was_killed_is_not_called_finished(tmp_path: Path) -> None:
+    builders.study(tmp_path / "toy", facts={"state": "running"})
+    assert "Not finished: it is still running, or was killed; then run it again to go on." in lines(
+        tmp_path / "toy"
+    )
+
+
+def test_a_broken_study_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    builders.study(tmp_path / "good")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "trials.jsonl").touch()
+    text = lines(tmp_path)
+    assert text[0].startswith("1 study, newest first")
+    assert any("good" in line for line in text)
+    assert text[-1] == f"Left out: {tmp_path / 'bad'}: this study was stopped before it began; run it again"
+    assert "Left out" in show(tmp_path, "markdown", None, None)
+    assert "Left out" not in show(tmp_path, "csv", None, None)
 
 
 def test_several_studies_newest_first(tmp_path: Path) -> None:

@@ -96,6 +96,8 @@ def test_missing_file(tmp_path: Path) -> None:
         "data.path: there is no file review.csv; did you mean 'reviews.csv'?"
     )
     assert "looked for" in refused(tmp_path, "nowhere/else.csv")
+    (tmp_path / "sensors.yaml").write_text("task: regression\n")
+    assert "did you mean" not in refused(tmp_path, "sensors.csv")
 
 
 def test_folder(tmp_path: Path) -> None:

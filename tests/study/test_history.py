@@ -78,6 +78,13 @@ def test_what_the_strategy_proposed_and_was_told_in_order() -> None:
     assert history.trials[1].attempts == 2
 
 
+def test_a_stop_told_after_the_outcome_is_no_damage() -> None:
+    """A second Ctrl-C may come between the line of an outcome and the fold that takes it."""
+    history = fold(Started(1, 0.0), launch(1), finished(1, [0.5]), Stopped(1, 1, 0.0), Started(1, 0.0))
+    assert history.trials[1].score == 0.5
+    assert not history.flights
+
+
 def test_how_attempts_ended() -> None:
     history = fold(
         Started(1, 0.0), launch(1), Died(1, 1, "killed", 0.0), launch(1, attempt=2), Stopped(1, 2, 0.0),

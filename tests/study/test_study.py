@@ -88,7 +88,11 @@ def test_the_size_of_the_grid_is_told_before_the_start(tmp_path: Path) -> None:
     told = []
     for trials in (None, 3):
         ears = Ears()
-        asked = ("search.strategy=grid", f"search.trials={trials or 'null'}", "model.units={choice: [1, 2, 3]}")
+        asked = (
+            "search.strategy=grid",
+            f"search.trials={trials or 'null'}",
+            "model.units={choice: [1, 2, 3]}",
+        )
         run(tmp_path, *asked, watch=ears, fresh=True)
         told += [text for text in ears.said if text.startswith("grid: ")]
     assert told == ["grid: 6 configurations", "grid: 3 of the 6 configurations of the space"]
@@ -162,6 +166,63 @@ def test_hyperband_goes_on_from_checkpoints_and_cleans_up(tmp_path: Path) -> Non
     files = {path.name for path in folder.trials.rglob("*") if path.is_file()}
     assert files == {"model.keras"}
     assert max(int(row["epochs"]) for row in rows(folder)) == 9
+
+
+def test_a_winner_that_is_trained_further_is_kept_and_judged_anew(tmp_path: Path) -> None:
+    """Its number stays the same: what was saved and measured at the stop is not its model any more."""
+    settings = ("search.strategy=hyperband", "training.epochs=9", "search.trials=9")
+
+    def interrupted(job: Any) -> Outcome:
+        if job.last_epoch == 9:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        return standins.train(job)
+
+    with pytest.raises(SearchInterrupted):
+        run(tmp_path, *settings, parts=dataclasses.replace(standins.PARTS, train=interrupted))
+    folder = StudyFolder(tmp_path / "out" / "toy")
+    before = folder.best.read_text(encoding="utf-8")
+    folder = run(tmp_path, *settings)
+    winner = rows(folder)[0]
+    assert f"model of trial {winner['trial']}" in before
+    assert folder.best.read_text(encoding="utf-8") == f"model of trial {winner['trial']} after 9 epochs"
+    looks = read_json(folder.facts)["test"]
+    assert [(look["trial"], look["epoch"]) for look in looks] == [(int(winner["trial"]), 9)]
+
+
+def test_the_best_is_kept_while_a_better_one_may_still_fail(tmp_path: Path) -> None:
+    def failing(job: Any) -> Outcome:
+        if job.trial > 9 and job.last_epoch == 9:  # those of the second bracket, when they are promoted
+            raise ValueError("no")
+        return standins.train(job)
+
+    settings = (
+        "search.strategy=hyperband", "training.epochs=9", "search.trials=14", "search.seed=13", "search.keep=1",
+        "model.units={int: [30, 90]}",
+    )  # fmt: skip
+    folder = run(tmp_path, *settings, parts=dataclasses.replace(standins.PARTS, train=failing))
+    winner = rows(folder)[0]["trial"]
+    assert folder.best.read_text(encoding="utf-8") == f"model of trial {winner} after 9 epochs"
+
+
+def test_hyperband_deletes_checkpoints_that_nobody_needs_any_more(tmp_path: Path) -> None:
+    most = []
+
+    def counted(job: Any) -> Outcome:
+        trials = Path(job.folder).parent
+        most.append(len(list(trials.glob("*/state.json"))))
+        return standins.train(job)
+
+    settings = (
+        "search.strategy=hyperband",
+        "training.epochs=9",
+        "search.trials=40",
+        "model.units={int: [30, 90]}",
+    )
+    folder = run(tmp_path, *settings, parts=dataclasses.replace(standins.PARTS, train=counted))
+    begun = [e for e in logs.read(folder.log).events if isinstance(e, Launch) and e.checkpoint]
+    assert len({e.trial for e in begun}) > 15
+    assert max(most) < 15
 
 
 def test_two_runs_do_not_share_a_study(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ user asked for them by name. A new one is one function and one line in ``BUILTIN
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -26,6 +27,13 @@ class Builtin:
     kind: str
     module: str
     function: str
+
+    def load(self) -> Callable[..., Frame]:
+        """The function; its module is imported now."""
+        make: Callable[..., Frame] = getattr(
+            import_module(f"gru_tune.sources.builtin.{self.module}"), self.function
+        )
+        return make
 
 
 BUILTINS = {
@@ -53,10 +61,9 @@ def read(text: str, kind: str) -> Frame:
         raise DataError(f"data.path: there is no builtin:{name}{near}")
     if entry.kind != kind:
         raise DataError(f"data.kind: builtin:{name} is of kind {entry.kind}, not {kind}")
-    make = getattr(import_module(f"gru_tune.sources.builtin.{entry.module}"), entry.function)
+    make = entry.load()
     allowed = {key: parameter.default for key, parameter in inspect.signature(make).parameters.items()}
-    frame: Frame = make(**_parameters(name, query, allowed))
-    return frame
+    return make(**_parameters(name, query, allowed))
 
 
 def _parameters(name: str, query: str, allowed: dict[str, int]) -> dict[str, int]:

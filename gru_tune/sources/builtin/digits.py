@@ -21,11 +21,10 @@ def digits() -> Frame:
     if path.exists():
         import pandas as pd
 
-        table = pd.read_csv(path, header=None).to_numpy()
+        table = np.asarray(pd.read_csv(path, header=None))
     else:
         from sklearn.datasets import load_digits
 
-        x, y = load_digits(return_X_y=True)
-        table = np.column_stack([x, y])
+        table = np.column_stack(load_digits(return_X_y=True))
     x, y = table[:, :64].reshape(-1, 8, 8), table[:, 64]
     return Frame("builtin:digits", arrays={"x": x.astype(np.float32), "y": y.astype(np.int64)})
