@@ -8,19 +8,18 @@ import platform
 import shutil
 import subprocess
 
+from gru_tune.executors.places import cores
 from gru_tune.quiet import quiet_stderr
+from gru_tune.study import machine
 
-PACKAGES = (
-    "gru-tune", "tensorflow", "keras", "keras-tuner", "jax", "numpy", "pandas", "pyarrow",
-    "scikit-learn", "scipy", "pydantic", "click", "pyyaml", "rich",
-)  # fmt: skip
+PACKAGES = (*machine.PACKAGES, "pyarrow", "pydantic", "click", "pyyaml", "rich")
 
 
 def describe() -> str:
     """A text for the terminal; imports TensorFlow, so it takes a few seconds."""
     lines = [f"python        {platform.python_version()} on {platform.system()} {platform.machine()}"]
     lines += [f"{name:<13} {version(name) or 'not installed'}" for name in PACKAGES]
-    lines += ["", f"cores         {cores()} usable"]
+    lines += ["", f"cores         {len(cores())} usable"]
     gpus = nvidia_gpus()
     lines.append(f"gpus          {', '.join(gpus) if gpus else 'none found by nvidia-smi'}")
     with quiet_stderr():
@@ -34,13 +33,6 @@ def version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def cores() -> int:
-    """Cores this process may use (a container or ``taskset`` may leave fewer than there are)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def nvidia_gpus() -> list[str]:

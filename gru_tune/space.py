@@ -73,20 +73,6 @@ class Space:
                 active[hp.name] = values[hp.name]
         return active
 
-    def from_units(self, units: Mapping[str, float]) -> Values:
-        """Decode a point of the unit cube (a coordinate for every name) to values in force."""
-        active: Values = {}
-        for hp in self.hyperparameters:
-            if hp.in_force(active):
-                active[hp.name] = hp.domain.from_unit(units[hp.name])
-        return active
-
-    def to_units(self, values: Mapping[str, Scalar]) -> dict[str, float]:
-        """The coordinates of the hyperparameters that ``values`` holds."""
-        return {
-            hp.name: hp.domain.to_unit(values[hp.name]) for hp in self.hyperparameters if hp.name in values
-        }
-
     def contains(self, values: Mapping[str, Scalar]) -> bool:
         """Whether ``values`` has exactly the hyperparameters in force, each in its domain."""
         return set(self.restrict(values)) == set(values) and all(

@@ -52,14 +52,14 @@ def describe(config: Config, prepared: Prepared, small: Settings, large: Setting
         )
     limit = config.search.limit(config.space)
     if limit is not None:
-        from gru_tune.doctor import cores
+        from gru_tune.executors.places import cores
 
         low, high = (
-            limit * paces[word].trial(settings.training.epochs) / cores()
+            limit * paces[word].trial(settings.training.epochs) / len(cores())
             for word, settings in (("smallest", small), ("largest", large))
         )
         yield (
-            f"        {limit:,} trials of all epochs would take {_span(low)} to {_span(high)} on {cores()} cores; "
+            f"        {limit:,} trials of all epochs would take {_span(low)} to {_span(high)} on {len(cores())} cores; "
             "validation comes on top, early stopping takes off"
         )
 

@@ -37,16 +37,6 @@ def test_the_grid_lists_size_distinct_configurations(space: Space) -> None:
     assert all(space.contains(values) for values in grid)
 
 
-@given(spaces(), st.lists(st.floats(0, 1), min_size=4, max_size=4))
-def test_points_of_the_unit_cube_are_configurations_and_come_back(space: Space, units: list[float]) -> None:
-    values = space.from_units({hp.name: u for hp, u in zip(space.hyperparameters, units, strict=False)})
-    assert space.contains(values)
-    assert key(values) in {key(v) for v in space.grid()}
-    back = space.to_units(values)
-    assert set(back) == set(values)
-    assert space.from_units({hp.name: back.get(hp.name, 0.5) for hp in space.hyperparameters}) == values
-
-
 @given(spaces())
 def test_restrict_keeps_what_is_in_force(space: Space) -> None:
     everything = {hp.name: hp.domain.values()[0] for hp in space.hyperparameters}

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Method = Literal["standard", "minmax", "none"]
 
-PADDING, UNKNOWN = 0, 1
+UNKNOWN = 1  # 0 is padding and never occurs
 FIRST_WORD = 2
 MOST_CATEGORIES = 1000
 

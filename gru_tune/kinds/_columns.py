@@ -204,7 +204,7 @@ def _check_classes(frame: Frame, name: str, column: pd.Series[Any], values: Obje
 
 def _name(value: Any) -> str:
     if isinstance(value, float | np.floating):
-        return str(int(value)) if float(value).is_integer() else f"{float(value):g}"
+        return str(int(value)) if float(value).is_integer() else repr(float(value))
     return str(value)
 
 

@@ -36,6 +36,8 @@ def gather(
         ids = [str(value) for value in found]
         if (codes < 0).any():
             raise DataError(f"data.series: {(codes < 0).sum():,} rows of {frame.name} have no {series!r}")
+        if frame.split is not None:  # every file may count its sequences from 1
+            codes, ids = _by_file(codes, ids, frame.split)
     stamps = _time.parse(frame, time) if isinstance(time, str) else time
     lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
     order = np.argsort(codes, kind="stable")
@@ -46,6 +48,15 @@ def gather(
             notes.append(f"{frame.name} was not in order of {stamps.name!r} and is sorted")
         order = by_time
     return table.iloc[order], lengths, ids, notes
+
+
+def _by_file(codes: Ints, ids: list[str], files: Objects) -> tuple[Ints, list[str]]:
+    """The same id in two files is two sequences."""
+    import pandas as pd
+
+    places, names = pd.factorize(files)
+    both, found = pd.factorize(codes * len(names) + places)
+    return both, [f"{ids[pair // len(names)]} ({names[pair % len(names)]})" for pair in found.tolist()]
 
 
 def drop(

@@ -17,6 +17,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -149,7 +150,10 @@ class Log:
 
     def __init__(self, path: Path, size: int | None = None) -> None:
         """Open for appending; what lies behind ``size`` bytes (a torn line) is cut off."""
+        new = not path.exists()
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        if new:
+            _sync_folder(path.parent)
         if size is not None and size < os.fstat(self._file).st_size:
             os.ftruncate(self._file, size)
 
@@ -169,6 +173,16 @@ class Log:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Without it a power cut may lose a new file whose content is safe; not every system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def encode(event: Event) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from gru_tune.data.frame import Frame
 from gru_tune.data.raw import Classes, Numbers, Quantities, Raw, Words
 from gru_tune.errors import DataError
-from tests.data.preparing import raw
+from gru_tune.kinds import read
+from tests.data.preparing import raw, section
 
 LONG: dict[str, Any] = {
     "id": ["b", "a", "b", "a", "b"],
@@ -199,3 +202,24 @@ def test_arrays_refused(arrays: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError) as error:
         raw("classification", "arrays", arrays)
     assert message in str(error.value)
+
+
+def test_the_same_id_in_two_files_is_two_sequences() -> None:
+    """Published sets often count the sequences of every file from 1."""
+    table = pd.DataFrame({"s": [1, 1, 2, 1, 1, 1], "x": range(6), "y": ["a", "a", "b", "b", "b", "b"]})
+    files = np.array(["train"] * 3 + ["test"] * 3, object)
+    asked = section("series", series="s", target="y")
+    data = read(asked, Frame("two files", table, split=files), "classification")
+    assert data.lengths.tolist() == [2, 1, 3]
+    assert data.y.values.tolist() == ["a", "b", "b"]
+
+
+def test_classes_that_agree_to_six_digits_stay_apart() -> None:
+    data = raw(
+        "classification",
+        "series",
+        {"s": [1, 2], "x": [0, 1], "y": [1.0000001, 1.0000002]},
+        series="s",
+        target="y",
+    )
+    assert len(set(data.y.values.tolist())) == 2
