@@ -14,7 +14,7 @@ from gru_tune.space import Condition, Hyperparameter, Space
 from gru_tune.strategies import SearchSection
 from gru_tune.strategies.hyperband import HyperbandSearch
 from gru_tune.values import Choice, Domain, Float, Int, Scalar
-from gru_tune.wording import listed, show, suggest
+from gru_tune.wording import listed, show
 
 
 @dataclass
@@ -50,8 +50,7 @@ def assemble(sections: Sections) -> tuple[dict[str, Scalar], Space, list[Problem
     for knob in sections.knobs:
         if knob.when is not None:
             _condition(draft, knob)
-    problems = sections.data.problems(sections.task) + draft.problems + _metric_problems(sections)
-    problems += _unequal_losses(sections, draft)
+    problems = draft.problems + _unequal_losses(sections, draft)
     problems += _endless(draft) if sections.search.strategy == "grid" else []
     if problems:
         return draft.fixed, Space(), problems
@@ -105,23 +104,6 @@ def _ordered(draft: Draft) -> tuple[Hyperparameter, ...]:
             order[draft.conditions[name].parent] = None
         order[name] = None
     return tuple(Hyperparameter(n, draft.domains[n], draft.conditions.get(n)) for n in order)
-
-
-def _metric_problems(sections: Sections) -> list[Problem]:
-    """Metrics the task does not have."""
-    wanted: dict[Path, str] = {("metrics", i): name for i, name in enumerate(sections.metrics or ())}
-    if sections.search.objective is not None:
-        wanted[("search", "objective")] = sections.search.objective
-    if not wanted:
-        return []
-    from gru_tune.tasks import TASKS  # imports numpy, so only where it is needed
-
-    known = list(TASKS[sections.task].metrics(None))
-    return [
-        Problem(path, f"{sections.task} has no metric {show(name)}; it has {', '.join(known)}{suggest(name, known)}")
-        for path, name in wanted.items()
-        if name not in known
-    ]  # fmt: skip
 
 
 def _unequal_losses(sections: Sections, draft: Draft) -> list[Problem]:

@@ -100,9 +100,30 @@ def read(data: Any, stem: str) -> tuple[Sections | None, list[Problem]]:
         problems += [p for p in found if p.path not in told and (sure or not isinstance(p, KeyProblem))]
     name = _name(data.get("name"), stem, problems)
     metrics = _metrics(data.get("metrics"), problems)
+    if task:
+        problems += _unknown_metrics(task, data, metrics)
+        problems += done["data"].problems(task) if kind and done["data"] else []
     if problems or not (task and kind and strategy):
         return None, problems
     return Sections(name=name, task=task, kind=kind, metrics=metrics, **done), []
+
+
+def _unknown_metrics(task: str, data: dict[str, Any], metrics: tuple[str, ...] | None) -> list[Problem]:
+    """Metrics the task does not have; the search section may have other faults."""
+    wanted: dict[Path, str] = {("metrics", i): name for i, name in enumerate(metrics or ())}
+    search = data.get("search")
+    if isinstance(search, dict) and isinstance(search.get("objective"), str):
+        wanted["search", "objective"] = search["objective"]
+    if not wanted:
+        return []
+    from gru_tune.tasks import TASKS  # imports numpy, so only where it is needed
+
+    known = list(TASKS[task].metrics(None))
+    return [
+        Problem(path, f"{task} has no metric {show(name)}; it has {', '.join(known)}{suggest(name, known)}")
+        for path, name in wanted.items()
+        if name not in known
+    ]
 
 
 def _word(
