@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,9 @@ class Finish:
 
     def judge(self, winner: Trial | None, settings: Settings | None) -> None:
         """Baselines on validation and test; the winner on the test split, unless that is known."""
+        if winner is not None and settings is not None and self._written(winner):
+            # Whoever uses best.keras without this package needs its window, length and scaling.
+            self._note(settings=asdict(settings))
         for split in ("validation", "test"):
             known = self._facts().get("baselines", {})
             if split in self.data.splits and split not in known:

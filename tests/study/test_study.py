@@ -79,6 +79,7 @@ def test_what_a_study_leaves_behind(tmp_path: Path) -> None:
     assert facts["baselines"]["validation"] == {"majority class": {"accuracy": 0.55}}
     assert (facts["state"], facts["seed"], facts["planned"]) == ("finished", 3, 6)
     assert facts["versions"]["keras-tuner"]
+    assert facts["settings"]["model"]["units"][0] == int(table[0]["units"])
     resolved = configs.load(folder.resolved)
     assert resolved.question() == config(tmp_path).question()
     assert folder.config.read_text(encoding="utf-8") == standins.CONFIG
