@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 
 .PHONY: demo test lint typecheck unit smoke benchmarks clean
 
-demo: $(VENV)/installed          ## a search on builtin data, about a minute, and its report
+demo: $(VENV)/installed          ## a search on builtin data, half a minute, and its report
 	$(BIN)/gru-tune run configs/quickstart.yaml
 	$(BIN)/gru-tune report results/quickstart
 
@@ -28,6 +28,7 @@ smoke: $(VENV)/dev               ## the smallest real search, end to end, throug
 benchmarks: $(VENV)/dev          ## the tables of the README; about an hour
 	$(BIN)/python -m benchmarks.real
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.proposals
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
