@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import shutil
@@ -11,6 +10,7 @@ import subprocess
 from gru_tune.executors.places import cores
 from gru_tune.quiet import quiet_stderr
 from gru_tune.study import machine
+from gru_tune.study.machine import version
 
 PACKAGES = (*machine.PACKAGES, "pyarrow", "pydantic", "click", "pyyaml", "rich")
 
@@ -25,14 +25,6 @@ def describe() -> str:
     with quiet_stderr():
         lines += ["", *_tensorflow(bool(gpus))]
     return "\n".join(lines)
-
-
-def version(package: str) -> str | None:
-    """The installed version of a distribution, or None."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def nvidia_gpus() -> list[str]:

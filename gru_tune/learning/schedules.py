@@ -31,28 +31,26 @@ def learning_rate(knobs: TrainingKnobs, step: int, steps_per_epoch: int, halving
 
 def halvings(scores: Sequence[float], direction: Direction, min_delta: float = 0.0) -> int:
     """How often the rate has been halved after epochs with these objectives (plateau)."""
-    times, waited = 0, 0
-    best: float | None = None
-    for score in scores:
-        if best is None or _gain(score, best, direction) > min_delta:
-            best, waited = score, 0
-        else:
-            waited += 1
-        if waited == PLATEAU:
-            times, waited = times + 1, 0
-    return times
+    return sum(waited > 0 and waited % PLATEAU == 0 for waited in _waits(scores, direction, min_delta))
 
 
 def stale(scores: Sequence[float], direction: Direction, min_delta: float = 0.0) -> int:
     """Epochs since the objective last improved by more than ``min_delta``."""
-    waited = 0
+    waits = _waits(scores, direction, min_delta)
+    return waits[-1] if waits else 0
+
+
+def _waits(scores: Sequence[float], direction: Direction, min_delta: float) -> list[int]:
+    """At every epoch, how many have passed since one improved by more than ``min_delta``."""
+    waits: list[int] = []
     best: float | None = None
     for score in scores:
         if best is None or _gain(score, best, direction) > min_delta:
-            best, waited = score, 0
+            best = score
+            waits.append(0)
         else:
-            waited += 1
-    return waited
+            waits.append(waits[-1] + 1)
+    return waits
 
 
 def _share(knobs: TrainingKnobs, progress: float, halvings: int) -> float:

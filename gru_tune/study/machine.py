@@ -19,15 +19,18 @@ PACKAGES = (
 )
 
 
+def version(package: str) -> str | None:
+    """The installed version of a distribution, or None."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def versions() -> dict[str, str]:
     """Python and the packages whose version can change a result."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {package: version(package) for package in PACKAGES}
+    return {"python": platform.python_version(), **{name: v for name, v in found.items() if v is not None}}
 
 
 def devices(cores: int, gpus: int) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def repeated(dataset: Dataset, origins: NDArray[np.int64], season: int) -> NDArr
     that lie before it, and the last known one for those that are missing.
     """
     horizon = np.arange(int(dataset.info["horizon"]))
-    starts = dataset.spans[:, 0][np.searchsorted(np.sort(dataset.spans[:, 0]), origins - 1, "right") - 1]
+    begins = np.sort(dataset.spans[:, 0])
+    starts = begins[np.searchsorted(begins, origins - 1, "right") - 1]
     rows = origins[:, None] - season + horizon % season
     rows = np.where(rows < starts[:, None], origins[:, None] - 1, rows)
     return np.asarray(_filled(dataset)[rows])
