@@ -14,6 +14,7 @@ from gru_tune.data.dataset import SPLITS
 from gru_tune.knobs import Settings, possible
 from gru_tune.learning import sizes
 from gru_tune.values import Choice, Domain, Scalar
+from gru_tune.wording import plural
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
@@ -127,7 +128,7 @@ def lost_fast_path(config: Config) -> list[str]:
 def _data(config: Config, facts: Mapping[str, Any]) -> Iterator[str]:
     many = "rows" if facts["layout"] == "timeline" else "steps"
     of = "timeline" if facts["layout"] == "timeline" else "sequence"
-    yield f"{config.data.path}: {_count(facts['sequences'], of)}, {facts['rows']:,} {many}"
+    yield f"{config.data.path}: {plural(facts['sequences'], of)}, {facts['rows']:,} {many}"
     if facts["layout"] == "sequences":
         length = facts["lengths"]
         same = length["min"] == length["max"]
@@ -141,7 +142,7 @@ def _data(config: Config, facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["words"]:
         yield f"{facts['words']:,} different words in training"
     else:
-        yield f"{_count(facts['features'], 'input')} from {_few(inputs)}"
+        yield f"{plural(facts['features'], 'input')} from {_few(inputs)}"
     labels = facts["labels"]
     target = ", ".join(facts["targets"])
     yield f"target {target}" + (f": {len(labels)} classes ({_few(labels)})" if labels else ": numbers")
@@ -154,7 +155,9 @@ def _splits(facts: Mapping[str, Any]) -> Iterator[str]:
             yield f"{split:<11} none"
             continue
         size = (
-            f"{part['rows']:,} rows" if facts["layout"] == "timeline" else f"{part['sequences']:,} sequences"
+            f"{part['rows']:,} rows"
+            if facts["layout"] == "timeline"
+            else plural(part["sequences"], "sequence")
         )
         yield f"{split:<11} {size:<18} {_of_target(part)}".rstrip()
 
@@ -170,8 +173,8 @@ def _of_target(part: Mapping[str, Any]) -> str:
 
 def _search(config: Config) -> Iterator[str]:
     size = config.space.size
-    count = "endless (a range without a step)" if math.isinf(size) else _count(int(size), "configuration")
-    yield f"space of {_count(len(config.space.hyperparameters), 'hyperparameter')}: {count}"
+    count = "endless (a range without a step)" if math.isinf(size) else plural(int(size), "configuration")
+    yield f"space of {plural(len(config.space.hyperparameters), 'hyperparameter')}: {count}"
     epochs = max(int(value or 1) for value in _ends(config, "epochs"))
     yield config.search.describe(config.space, epochs)
     if config.search.minutes:
@@ -219,7 +222,3 @@ def _columns(title: str, lines: Iterator[str]) -> Iterator[str]:
 def _few(names: Sequence[object]) -> str:
     shown = ", ".join(str(name) for name in names[:SHOWN_CLASSES])
     return shown + (" …" if len(names) > SHOWN_CLASSES else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

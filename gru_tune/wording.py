@@ -65,3 +65,8 @@ def remedy(value: object, kind: type) -> str:
 
 
 _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+
+
+def plural(count: int, word: str) -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")

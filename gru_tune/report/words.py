@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gru_tune.report.read import Study
 from gru_tune.trial import Trial
 from gru_tune.values import Scalar
+from gru_tune.wording import plural
 
 FAILURES_SHOWN = 3
 
@@ -87,11 +88,6 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def plural(count: int, word: str) -> str:
-    """``1 trial``, ``2 trials``."""
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 def _winner(study: Study) -> str:
