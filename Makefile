@@ -20,6 +20,7 @@ typecheck: $(VENV)/dev
 
 unit: $(VENV)/dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -n 2 --dist worksteal tests/learning
 
 smoke: $(VENV)/dev               ## the smallest real search, end to end, through the command line
 	$(BIN)/gru-tune run configs/smoke.yaml --fresh --out build/smoke

@@ -12,12 +12,15 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from gru_tune.config.sections import ModelSection, TrainingSection
 from gru_tune.kinds import KINDS
 from gru_tune.knobs import Knob, table
 from gru_tune.language import Strict
 from gru_tune.sources.builtin import BUILTINS
 from gru_tune.strategies import STRATEGIES
 from gru_tune.tasks import TASKS
+
+SECTIONS: dict[str, type[Strict]] = {"model": ModelSection, "training": TrainingSection}
 
 INTRODUCTION = """\
 # The configuration language
@@ -106,6 +109,10 @@ def _metrics() -> Iterator[str]:
 
 def _knobs(section: str) -> Iterator[str]:
     yield f"\n## {section}\n"
+    own = SECTIONS[section]
+    if own.model_fields:
+        yield from _fields(own, set(own.model_fields))
+        yield ""
     yield from _table(k for k in table().values() if k.section == section)
 
 

@@ -1,6 +1,6 @@
 """``gru-tune check --time``: a few real steps of the smallest and the largest model, and a forecast.
 
-This is the one part of ``check`` that loads TensorFlow.
+This is the one part of ``check`` that loads a framework.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
+from itertools import chain, groupby, islice, repeat
 from typing import TYPE_CHECKING
 
 from gru_tune.knobs import Settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gru_tune.config import Config
     from gru_tune.data.prepare import Prepared
 
-STEPS = 8  # timed after the first of every shape, which is compiled
+STRETCHES = 4  # of ``RUN`` steps each, timed
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,12 @@ class Pace:
 
 def describe(config: Config, prepared: Prepared, small: Settings, large: Settings) -> Iterator[str]:
     """A line for each model, and how long the search may take, on one core a trial."""
+    from gru_tune.executors.places import backend
     from gru_tune.learning import training
     from gru_tune.quiet import quiet_stderr
 
     with quiet_stderr():
-        training.configure(threads=1)
+        training.configure(backend(config.backend)[0], threads=1)
         paces = {"smallest": measure(small, prepared), "largest": measure(large, prepared)}
     for word, pace in paces.items():
         yield (
@@ -68,31 +69,30 @@ def measure(settings: Settings, prepared: Prepared) -> Pace:
     """Train a few batches of one model and time them."""
     import numpy as np
 
-    from gru_tune.learning.batches import batches, steps_per_epoch
-    from gru_tune.learning.factory import build, fast_path
+    from gru_tune.learning.batches import RUN, batches, steps_per_epoch
+    from gru_tune.learning.engines import fast_path, make_engine, make_model
     from gru_tune.learning.samples import Samples
 
     samples = Samples(prepared.dataset, "train", settings.data)
     size = settings.training.batch_size
-    steps = steps_per_epoch(samples, size)
-    model = build(settings, prepared.dataset, fast_path(settings, samples))
-    first: dict[tuple[int, ...], float] = {}
-    later: list[float] = []
-    # Over and over: a small file has fewer steps an epoch than are needed to tell them from compiling.
+    path = fast_path(settings, samples)
+    engine = make_engine(make_model(settings, samples, path), settings, samples, path)
     rng = np.random.default_rng(0)
+    # Over and over: a small file has fewer steps an epoch than are needed to tell them from compiling.
     endless = chain.from_iterable(batches(samples, size, rng) for _ in repeat(None))
-    for batch in islice(endless, 4 * STEPS):
-        start = time.perf_counter()
-        model.train_on_batch(batch.x, batch.y, batch.w)
-        seconds = time.perf_counter() - start
-        if batch.x.shape in first:
-            later.append(seconds)
-        else:
-            first[batch.x.shape] = seconds
-        if len(later) >= STEPS:
-            break
-    step = statistics.median(later or first.values())
-    return Pace(sum(first.values()), step, steps)
+    seconds: dict[tuple[int, ...], list[float]] = {}
+    for _ in range(STRETCHES):
+        some = list(islice(endless, RUN))
+        for shape, alike in groupby(some, key=lambda batch: batch.x.shape):
+            run = list(alike)
+            before, start = engine.compiling, time.perf_counter()
+            for _ in engine.learn(run, lambda place: settings.training.learning_rate):
+                pass
+            spent = time.perf_counter() - start - (engine.compiling - before)
+            seconds.setdefault(shape, []).append(spent / len(run))
+    # A shape's later steps tell more: the first has the memory to fetch, and on TensorFlow was all compiling.
+    steps = [value for values in seconds.values() for value in (values[1:] or values)]
+    return Pace(engine.compiling, statistics.median(steps), steps_per_epoch(samples, size))
 
 
 def _span(seconds: float) -> str:

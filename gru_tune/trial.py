@@ -47,6 +47,7 @@ class Epoch:
     train: Mapping[str, float]
     validation: Mapping[str, float]
     seconds: float
+    compiling: float = 0.0  # seconds of these that went into compiling
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Outcome:
     epochs: tuple[Epoch, ...]
     parameters: int
     seconds: float  # of the whole job, compilation and evaluation included
-    fast_path: str  # xla, cudnn, plain
+    fast_path: str  # jax, jax-scan, xla, cudnn, plain
     error: str | None = None
 
 
@@ -99,6 +100,7 @@ class Trial:
     fast_path: str = ""
     error: str | None = None
     attempts: int = 1
+    compiling: float = 0.0  # of the seconds, those that went into compiling
 
     @property
     def best(self) -> Epoch | None:

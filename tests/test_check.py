@@ -112,7 +112,7 @@ def test_an_objective_of_the_task_that_these_targets_do_not_have(tmp_path: Path)
 @pytest.mark.slow
 def test_a_few_steps_are_timed(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Another test of this process may have started TensorFlow, whose threads are then settled.
-    monkeypatch.setattr(training, "configure", lambda threads: None)
+    monkeypatch.setattr(training, "configure", lambda backend, threads: None)
     text = check.run(digits, ["training.batch_size=256", "model.bidirectional=false"], time=True)
     assert "time    smallest" in text
     assert "4 trials of all epochs would take" in text

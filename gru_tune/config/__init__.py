@@ -45,6 +45,11 @@ class Config:
         """The error for problems found later (in the data, say), each with its place in the file."""
         return self.source.error(problems)
 
+    @property
+    def backend(self) -> str:
+        """What Keras computes with: auto, tensorflow or jax."""
+        return str(self.sections.training.backend)
+
     def settings(self, values: Mapping[str, Scalar]) -> Settings:
         """All knobs of the trial whose hyperparameters are ``values``."""
         return settle({**self.fixed, **values})
@@ -84,6 +89,8 @@ class Config:
         """
         asked = self.resolved()
         asked["data"] = {key: v for key, v in asked["data"].items() if key != "path"}
+        if asked["training"]["backend"] == "auto":  # as studies begun before there was a choice have it
+            del asked["training"]["backend"]
         asked["search"] = {key: v for key, v in asked["search"].items() if key not in self.search.BUDGET}
         return {key: value for key, value in asked.items() if key not in ("name", "metrics")}
 

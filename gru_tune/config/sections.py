@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from gru_tune import kinds, strategies
 from gru_tune.config.problems import Remedy, allowed, validate
@@ -29,6 +31,11 @@ class ModelSection(Strict):
 class TrainingSection(Strict):
     """How every model is trained."""
 
+    backend: Literal["auto", "tensorflow", "jax"] = Field(
+        "auto",
+        description="what Keras computes with; auto is tensorflow where there is a GPU (cuDNN), else jax (fastest on a CPU)",
+    )
+
 
 @dataclass(frozen=True)
 class Sections:
@@ -39,7 +46,7 @@ class Sections:
     kind: str
     data: kinds.DataSection
     model: Strict
-    training: Strict
+    training: TrainingSection
     search: strategies.SearchSection
     metrics: tuple[str, ...] | None
 

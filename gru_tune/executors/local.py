@@ -7,6 +7,7 @@ pool a slot it costs its own job, and the slot gets a new pool.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from gru_tune.trial import Job, Outcome
 # Bytes of its own that a worker may gain after its first job before it is replaced: TensorFlow
 # keeps every step it has compiled, about 30 MB a trial, and gives nothing back.
 GROWTH = 1_000_000_000
+PAGES = "GLIBC_TUNABLES"
 
 
 class Local:
@@ -99,7 +101,7 @@ class _Slot:
         spawn = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=begin, initargs=(self._start,))
         before = set(multiprocessing.active_children())
-        with _interrupts_wait():
+        with _interrupts_wait(), _large_pages():
             future = self._pool.submit(function, *arguments)
         new = set(multiprocessing.active_children()) - before
         self._process = new.pop() if new else None
@@ -150,6 +152,23 @@ def _reason(process: BaseProcess | None) -> str:
         name = "unknown"
     hint = ", often for want of memory" if -code == signal.SIGKILL else ""
     return f"its worker was killed (signal {-code}, {name}{hint})"
+
+
+@contextmanager
+def _large_pages() -> Iterator[None]:
+    """Let a process be born whose C library asks Linux for large pages.
+
+    A training step takes tens of megabytes and gives them back; in pages of 4 KB fetching them
+    again can take longer than the step. The C library reads this when a process begins only.
+    """
+    if PAGES in os.environ:
+        yield
+        return
+    os.environ[PAGES] = "glibc.malloc.hugetlb=1"
+    try:
+        yield
+    finally:
+        del os.environ[PAGES]
 
 
 @contextmanager

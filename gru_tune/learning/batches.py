@@ -17,6 +17,7 @@ from gru_tune.learning.windows import Ints
 
 BUCKETS = 3
 WORTH = (1.0, 0.75, 0.66)  # the share of the work that 1, 2, 3 lengths may at most leave
+RUN = 16  # batches of one length that follow each other, to be trained in one execution
 EVALUATION_STEPS = 2**17  # sequences times steps of one batch that is only predicted
 
 
@@ -50,15 +51,16 @@ def plan_lengths(lengths: Ints, batch_size: int) -> list[int]:
 
 
 def batches(samples: Samples, batch_size: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """One epoch of training batches, shuffled within and across the lengths."""
+    """One epoch of training batches, shuffled within the lengths; ``RUN`` of one length at a time."""
     order = [
-        (bucket, rows)
+        (bucket, run)
         for bucket in buckets(samples, batch_size)
-        for rows in _rows(rng.permutation(bucket.indices), bucket.size)
+        for run in _runs(_rows(rng.permutation(bucket.indices), bucket.size))
     ]
     for which in rng.permutation(len(order)):
-        bucket, rows = order[which]
-        yield filled(samples, rows, bucket)
+        bucket, run = order[which]
+        for rows in run:
+            yield filled(samples, rows, bucket)
 
 
 def steps_per_epoch(samples: Samples, batch_size: int) -> int:
@@ -98,6 +100,11 @@ def filled(samples: Samples, rows: Ints, bucket: Bucket) -> Batch:
 
 def _rows(indices: Ints, size: int) -> list[Ints]:
     return [indices[start : start + size] for start in range(0, len(indices), size)]
+
+
+def _runs(rows: list[Ints]) -> list[list[Ints]]:
+    """In runs of ``RUN``; the batch that is not full is last, in a run that may be anywhere."""
+    return [rows[start : start + RUN] for start in range(0, len(rows), RUN)]
 
 
 def _divided(lengths: Ints, limits: list[int]) -> list[tuple[int, Ints]]:

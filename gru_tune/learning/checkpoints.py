@@ -42,7 +42,6 @@ def restore_state(model: Any, folder: Path) -> list[float]:
 
     Raises ``FileNotFoundError`` when the state is not there.
     """
-    model.optimizer.build(model.trainable_variables)
     model.load_weights(folder / STATE)
     scores: list[float] = json.loads((folder / SCORES).read_text(encoding="utf-8"))["scores"]
     return scores

@@ -1,7 +1,8 @@
-"""From the settings of a trial to a compiled Keras model: the meaning of every model knob.
+"""From the settings of a trial to a Keras model: the meaning of every model knob.
 
 The model is functional, has one input and one output, and is made of Keras' own layers
-and operations alone: a saved one loads with plain ``keras.models.load_model``.
+and operations alone: a saved one loads with plain ``keras.models.load_model``. One to train
+on JAX has layers of ``layers`` in some places, and the same weights (``plain_copy``).
 """
 
 from __future__ import annotations
@@ -11,21 +12,22 @@ from typing import Any
 from gru_tune.data.dataset import Dataset
 from gru_tune.errors import TrainingError
 from gru_tune.knobs import ModelKnobs, Settings, TrainingKnobs
-from gru_tune.learning.batches import buckets
-from gru_tune.learning.losses import has_classes, make_loss, make_metric
+from gru_tune.learning.initial import built
+from gru_tune.learning.losses import has_classes
 from gru_tune.learning.normalizing import normalize, restore
-from gru_tune.learning.samples import PAD, Samples
-from gru_tune.learning.sizes import impossible, loses_cudnn, outputs
-from gru_tune.learning.truth import FORMS, Form
+from gru_tune.learning.samples import PAD
+from gru_tune.learning.sizes import impossible, outputs
+from gru_tune.learning.truth import FORMS
 from gru_tune.learning.windows import common_length
 
 
-def build(settings: Settings, dataset: Dataset, fast_path: str = "xla") -> Any:
-    """A new compiled ``keras.Model`` for one trial.
+def build(settings: Settings, dataset: Dataset, fast: bool = False) -> Any:
+    """A new ``keras.Model`` for one trial.
 
     Input: (batch, time) word ids, 0 for padding, or (batch, time, features) numbers,
-    -1e9 for padding. Output: by the head, see ``_head``. ``fast_path`` is what
-    ``fast_path`` chose. Raises ``TrainingError`` for settings that contradict themselves.
+    -1e9 for padding. Output: by the head, see ``_head``. ``fast`` takes the layers of
+    ``layers`` where there is one, and leaves the penalties on weights to the engine.
+    Raises ``TrainingError`` for settings that contradict themselves.
     """
     import keras
 
@@ -34,69 +36,83 @@ def build(settings: Settings, dataset: Dataset, fast_path: str = "xla") -> Any:
         problems.append("the training split has one class only: there is nothing to tell apart")
     if problems:
         raise TrainingError("; ".join(problems))
-    inputs, x, mask, scaling = _entrance(settings, dataset)
+    make = _Fast(settings.model) if fast else _Plain(settings.model)
+    inputs, x, mask, scaling = _entrance(settings, dataset, make)
     steps = FORMS[dataset.info["task"]] == "steps"
-    x = _stack(x, mask, settings.model, steps)
-    x = _head(x, settings.model, dataset)
+    x = _stack(x, mask, settings.model, make, steps)
+    x = _head(x, settings.model, make, dataset)
     if FORMS[dataset.info["task"]] == "horizon":
         x = keras.layers.Reshape((int(dataset.info["horizon"]), len(dataset.info["targets"])))(x)
         x = restore(x, scaling, dataset.info) if scaling else x
-    model = keras.Model(inputs, x)
-    compile_model(model, settings.training, dataset, fast_path)
-    return model
+    return keras.Model(inputs, x)
 
 
-def compile_model(model: Any, knobs: TrainingKnobs, dataset: Dataset, fast_path: str) -> None:
-    """Give ``model`` its optimizer, loss and training metric."""
-    model.compile(
-        optimizer=_optimizer(knobs),
-        loss=make_loss(knobs, dataset),
-        weighted_metrics=[make_metric(dataset)],
-        jit_compile=fast_path == "xla",
-    )
+def plain_copy(model: Any, settings: Settings, dataset: Dataset) -> Any:
+    """``model`` as one of Keras' own layers alone, to be saved; itself where it is one already."""
+    if not any(type(layer).__module__.startswith("gru_tune") for layer in model._flatten_layers()):
+        return model
+    plain = built(lambda: build(settings, dataset), seed=0)
+    for source, target in zip(model.layers, plain.layers, strict=True):
+        if target.weights:
+            target.set_weights(source.get_weights())
+    return plain
 
 
-# What XLA saves on one core, in seconds for every time step of a layer in one direction, and
-# what compiling costs more for every shape and for every such layer of it.
-SAVED, COST, COST_OF_A_LAYER = 0.15e-3, 1.3, 0.7
-# XLA on a CPU copies the states of all steps at every step: of long sequences that costs more than it saves.
-LONG = 180
+class _Plain:
+    """Makes Keras' own layers."""
+
+    def __init__(self, knobs: ModelKnobs) -> None:
+        self.knobs = knobs
+
+    def recurrent(self, units: int, sequences: bool) -> Any:
+        from keras import layers
+
+        kind = {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.SimpleRNN}[self.knobs.cell]
+        return self._made(kind, units, sequences, penalty(self.knobs))
+
+    def dropout(self, every_step: bool) -> Any:
+        """At every step the same values are dropped: the layers' own dropout, which has it so, loses cuDNN."""
+        from keras import layers
+
+        return (layers.SpatialDropout1D if every_step else layers.Dropout)(self.knobs.dropout)
+
+    def _made(self, kind: Any, units: int, sequences: bool, regularizer: Any) -> Any:
+        knobs = self.knobs
+        return kind(
+            units,
+            activation=knobs.activation,
+            kernel_initializer=knobs.initializer,
+            recurrent_initializer=knobs.recurrent_initializer,
+            kernel_regularizer=regularizer,
+            recurrent_regularizer=regularizer,
+            recurrent_dropout=knobs.recurrent_dropout,
+            return_sequences=sequences,
+        )
 
 
-def fast_path(settings: Settings, train: Samples) -> str:
-    """How to run the steps: ``xla`` compiled, ``cudnn`` NVIDIA's kernels, ``plain`` neither.
+class _Fast(_Plain):
+    """Makes the layers of ``layers`` where they are faster, which is wherever they can be used."""
 
-    Depends on the settings and the training data alone, so that all stretches of a
-    trial take the same path.
-    """
-    import keras
+    def recurrent(self, units: int, sequences: bool) -> Any:
+        from keras import layers
 
-    if keras.backend.backend() != "tensorflow":
-        return "xla"
-    if _gpu():
-        return "plain" if loses_cudnn(settings.model) else "cudnn"
-    shapes = buckets(train, settings.training.batch_size)
-    batches = sum(-(-len(shape.indices) // shape.size) for shape in shapes)
-    length = sum(len(shape.indices) * shape.length for shape in shapes) / max(len(train), 1)
-    layers = len(settings.model.units) * (2 if settings.model.bidirectional else 1)
-    saved = SAVED * length * layers * batches * settings.training.epochs
-    worth = saved > len(shapes) * (COST + COST_OF_A_LAYER * layers)
-    return "xla" if worth and length * _kept_states(settings.model, train.form) <= LONG else "plain"
+        from gru_tune.learning.layers import FastGRU
+
+        kind = {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.SimpleRNN}[self.knobs.cell]
+        return self._made(FastGRU if lean(self.knobs) else kind, units, sequences, None)
+
+    def dropout(self, every_step: bool) -> Any:
+        from gru_tune.learning.layers import FastDropout
+
+        return FastDropout(self.knobs.dropout, every_step)
 
 
-def _kept_states(knobs: ModelKnobs, form: Form) -> float:
-    """The share of the recurrent layers that hand on the states of all steps."""
-    last = 0 if form != "steps" and knobs.pooling == "last" else 1
-    return (len(knobs.units) - 1 + last) / len(knobs.units)
+def lean(knobs: ModelKnobs) -> bool:
+    """Whether the recurrent layers are such as ``recurrence`` computes."""
+    return knobs.cell == "gru" and knobs.activation == "tanh" and not knobs.recurrent_dropout
 
 
-def _gpu() -> bool:
-    import tensorflow
-
-    return bool(tensorflow.config.list_logical_devices("GPU"))
-
-
-def _entrance(settings: Settings, dataset: Dataset) -> tuple[Any, Any, Any, Any]:
+def _entrance(settings: Settings, dataset: Dataset, make: _Plain) -> tuple[Any, Any, Any, Any]:
     """The input, what the first recurrent layer reads, the mask of real steps or None, the scaling."""
     import keras
     from keras import layers, ops
@@ -107,7 +123,7 @@ def _entrance(settings: Settings, dataset: Dataset) -> tuple[Any, Any, Any, Any]
         words = min(settings.data.vocabulary, int(dataset.info["vocabulary"]))
         x = layers.Embedding(words, settings.model.embedding, mask_zero=True)(inputs)
         if settings.model.dropout:
-            x = layers.SpatialDropout1D(settings.model.dropout)(x)
+            x = make.dropout(every_step=True)(x)
         return inputs, x, ops.not_equal(inputs, 0), None
     length = common_length(dataset, settings.data)
     inputs = x = keras.Input((length, features), name="numbers")
@@ -120,16 +136,15 @@ def _entrance(settings: Settings, dataset: Dataset) -> tuple[Any, Any, Any, Any]
     return inputs, x, mask, scaling
 
 
-def _stack(x: Any, mask: Any, knobs: ModelKnobs, every_step: bool) -> Any:
+def _stack(x: Any, mask: Any, knobs: ModelKnobs, make: _Plain, every_step: bool) -> Any:
     """The recurrent layers and the pooling: (batch, units), or (batch, time, units)."""
     from keras import layers
 
     for number, units in enumerate(knobs.units, start=1):
         if number > 1 and knobs.dropout:
-            # One mask for all steps, as the layers' own dropout has it; theirs loses the fast kernels.
-            x = layers.SpatialDropout1D(knobs.dropout)(x)
+            x = make.dropout(every_step=True)(x)
         sequences = every_step or number < len(knobs.units) or knobs.pooling != "last"
-        layer = _recurrent(knobs, units, sequences)
+        layer = make.recurrent(units, sequences)
         x = (layers.Bidirectional(layer) if knobs.bidirectional else layer)(x)
         if knobs.normalization == "layer":
             x = layers.LayerNormalization()(x)
@@ -140,23 +155,8 @@ def _stack(x: Any, mask: Any, knobs: ModelKnobs, every_step: bool) -> Any:
     return _pooled(x, mask, knobs.pooling)
 
 
-def _recurrent(knobs: ModelKnobs, units: int, sequences: bool) -> Any:
-    from keras import layers
-
-    kind = {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.SimpleRNN}[knobs.cell]
-    return kind(
-        units,
-        activation=knobs.activation,
-        kernel_initializer=knobs.initializer,
-        recurrent_initializer=knobs.recurrent_initializer,
-        kernel_regularizer=_penalty(knobs),
-        recurrent_regularizer=_penalty(knobs),
-        recurrent_dropout=knobs.recurrent_dropout,
-        return_sequences=sequences,
-    )
-
-
-def _penalty(knobs: ModelKnobs) -> Any:
+def penalty(knobs: ModelKnobs) -> Any:
+    """What kernels and recurrent kernels are charged for their size; None for nothing."""
     import keras
 
     return keras.regularizers.L1L2(l1=knobs.l1, l2=knobs.l2) if knobs.l1 or knobs.l2 else None
@@ -175,14 +175,12 @@ def _pooled(x: Any, mask: Any, how: str) -> Any:
     return ops.divide(ops.sum(ops.where(mask, x, 0.0), axis=1), count)
 
 
-def _head(x: Any, knobs: ModelKnobs, dataset: Dataset) -> Any:
+def _head(x: Any, knobs: ModelKnobs, make: _Plain, dataset: Dataset) -> Any:
     """Probabilities of the classes (of the second of two), or numbers: (…, outputs)."""
     from keras import layers
 
     if knobs.dropout:
-        # At every step the same values are dropped: also because XLA draws random numbers slowly.
-        every_step = FORMS[dataset.info["task"]] == "steps"
-        x = (layers.SpatialDropout1D if every_step else layers.Dropout)(knobs.dropout)(x)
+        x = make.dropout(every_step=FORMS[dataset.info["task"]] == "steps")(x)
     if knobs.dense:
         x = layers.Dense(knobs.dense, activation=knobs.dense_activation)(x)
     count = outputs(dataset.info)
@@ -192,7 +190,8 @@ def _head(x: Any, knobs: ModelKnobs, dataset: Dataset) -> Any:
     return layers.Dense(count, activation=activation, name="output")(x)
 
 
-def _optimizer(knobs: TrainingKnobs) -> Any:
+def make_optimizer(knobs: TrainingKnobs) -> Any:
+    """A new Keras optimizer."""
     import keras
 
     kinds = {

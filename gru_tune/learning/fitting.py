@@ -1,6 +1,6 @@
 """The epochs of one trial: train, validate, remember the best, know when to stop.
 
-A plain loop over numpy batches of static shape: Keras' ``fit`` would start tf.data's
+Numpy batches of static shape go to an engine: Keras' ``fit`` would start tf.data's
 autotuner, which waits at the end of every epoch.
 """
 
@@ -19,7 +19,7 @@ from gru_tune.data.dataset import Dataset
 from gru_tune.errors import TrainingError
 from gru_tune.learning import checkpoints
 from gru_tune.learning.batches import batches, steps_per_epoch
-from gru_tune.learning.losses import make_loss
+from gru_tune.learning.engines import Engine
 from gru_tune.learning.predicting import measure
 from gru_tune.learning.samples import Samples
 from gru_tune.learning.schedules import halvings, learning_rate, stale
@@ -29,10 +29,10 @@ from gru_tune.trial import Epoch, Job
 
 @dataclass
 class Fit:
-    """The state of one training: ``model`` learns ``job``'s epochs from ``train``."""
+    """The state of one training: ``engine`` learns ``job``'s epochs from ``train``."""
 
     job: Job
-    model: Any
+    engine: Engine
     train: Samples
     validation: Samples
     scores: list[float] = field(default_factory=list)  # the objective of every epoch, former jobs' too
@@ -40,12 +40,10 @@ class Fit:
     best: float | None = None  # of all epochs
     best_weights: list[Any] | None = None  # None while a former job's are better
     truth: Truth = field(init=False)
-    loss: Any = field(init=False)
     steps: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.truth = self.validation.truth()
-        self.loss = make_loss(self.job.settings.training, self.train.dataset)
         self.steps = steps_per_epoch(self.train, self.job.settings.training.batch_size)
         self.best = self.job.best_before
         if self.job.settings.training.class_weights == "balanced" and self.train.classes:
@@ -61,34 +59,32 @@ class Fit:
             self._remember(self._epoch(len(self.scores) + 1))
 
     def _epoch(self, number: int) -> Epoch:
-        start = time.perf_counter()
+        start, compiled = time.perf_counter(), self.engine.compiling
         trained = self._learn(number)
         names = {*self.job.metrics, self.job.objective.name}
-        validated = measure(self.model, self.validation, self.truth, self.loss, names)
+        validated = measure(self.engine, self.validation, self.truth, names)
         self._check(validated, number)
-        return Epoch(number, trained, validated, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return Epoch(number, trained, validated, seconds, self.engine.compiling - compiled)
 
     def _learn(self, number: int) -> dict[str, float]:
         """All batches of an epoch; random numbers depend on the trial's seed and the epoch alone."""
         knobs = self.job.settings.training
-        reseed(self.model, self.job.seed, number)
+        self.engine.begin(self.job.seed, number)
         rng = np.random.default_rng([self.job.seed, number])
         halved = halvings(self.scores, self.job.objective.direction, knobs.min_delta)
+        before = (number - 1) * self.steps
         sums: dict[str, float] = {}
         weight = 0.0
-        rate = None
-        for place, batch in enumerate(batches(self.train, knobs.batch_size, rng)):
-            due = learning_rate(knobs, (number - 1) * self.steps + place, self.steps, halved)
-            if due != rate:
-                self.model.optimizer.learning_rate = rate = due
-            self.model.reset_metrics()  # train_on_batch does so by itself from Keras 3.15 on
-            logs = self.model.train_on_batch(batch.x, batch.y, batch.w, return_dict=True)
-            if not math.isfinite(logs["loss"]):
-                raise TrainingError(f"loss became {float(logs['loss'])} in epoch {number}")
-            here = float(batch.w.sum())
-            weight += here
-            for name, value in logs.items():  # of this batch alone
-                sums[name] = sums.get(name, 0.0) + here * float(value)
+        for part in self.engine.learn(
+            batches(self.train, knobs.batch_size, rng),
+            lambda place: learning_rate(knobs, before + place, self.steps, halved),
+        ):
+            if not math.isfinite(part.metrics["loss"]):
+                raise TrainingError(f"loss became {part.metrics['loss']} in epoch {number}")
+            weight += part.weight
+            for name, value in part.metrics.items():
+                sums[name] = sums.get(name, 0.0) + value
         return {name: total / weight for name, total in sums.items()}
 
     def _check(self, validated: dict[str, float], number: int) -> None:
@@ -104,7 +100,7 @@ class Fit:
         self.epochs.append(epoch)
         self.scores.append(score)
         if self.best is None or self.job.objective.better(score, self.best):
-            self.best, self.best_weights = score, self.model.get_weights()
+            self.best, self.best_weights = score, self.engine.weights()
         if self.job.progress:
             facts = {
                 "trial": self.job.trial, "epoch": epoch.number, "last_epoch": self.job.last_epoch,
@@ -120,18 +116,6 @@ class Fit:
             return True
         waited = stale(self.scores, self.job.objective.direction, knobs.min_delta)
         return knobs.patience is not None and waited >= knobs.patience
-
-
-def reseed(model: Any, seed: int, epoch: int) -> None:
-    """Set the random states of all dropout layers from the trial's seed and the epoch.
-
-    Keras does not keep them with the weights; a training that goes on from a checkpoint
-    would otherwise drop other values than one that was never interrupted.
-    """
-    states = [v for v in model.variables if v.path.endswith("seed_generator_state")]
-    numbers = np.random.SeedSequence([seed, epoch]).generate_state(2 * len(states), np.uint32)
-    for place, state in enumerate(states):
-        state.assign(numbers[2 * place : 2 * place + 2].astype(state.dtype))
 
 
 def split_samples(dataset: Dataset, job: Job) -> tuple[Samples, Samples]:

@@ -6,7 +6,8 @@ for nothing: a padded batch has exactly the loss of its real rows.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.knobs import TrainingKnobs
@@ -37,13 +38,24 @@ def make_loss(knobs: TrainingKnobs, dataset: Dataset) -> Any:
     return kinds["mse" if knobs.loss == "auto" else knobs.loss](reduction=REDUCTION)
 
 
+class Watched(NamedTuple):
+    """A metric that costs nothing: its ``values``, of the shape of the weights, are averaged by these."""
+
+    name: str
+    values: Callable[[Any, Any], Any]
+
+
+def watched(dataset: Dataset) -> Watched:
+    """What is watched while training: accuracy for classes, mean absolute error for numbers."""
+    return Watched("accuracy", _hits) if has_classes(dataset) else Watched("mae", _distance)
+
+
 def make_metric(dataset: Dataset) -> Any:
-    """A Keras metric that costs nothing: accuracy for classes, mean absolute error for numbers."""
+    """``watched`` as a Keras metric."""
     import keras
 
-    if has_classes(dataset):
-        return keras.metrics.MeanMetricWrapper(_hits, name="accuracy")
-    return keras.metrics.MeanAbsoluteError(name="mae")
+    name, values = watched(dataset)
+    return keras.metrics.MeanMetricWrapper(values, name=name)
 
 
 def _hits(ids: Any, chances: Any) -> Any:
@@ -53,6 +65,13 @@ def _hits(ids: Any, chances: Any) -> Any:
     two = chances.shape[-1] == 1
     guess = ops.squeeze(chances, axis=-1) > 0.5 if two else ops.argmax(chances, axis=-1)
     return ops.cast(ops.equal(ops.cast(guess, "int32"), ops.cast(ids, "int32")), "float32")
+
+
+def _distance(truth: Any, guess: Any) -> Any:
+    """The mean over the targets: shapes (…, targets) both."""
+    from keras import ops
+
+    return ops.mean(ops.abs(ops.subtract(guess, truth)), axis=-1)
 
 
 def _class_loss(knobs: TrainingKnobs, classes: int) -> Any:

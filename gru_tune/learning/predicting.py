@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gru_tune.learning.batches import evaluation, filled
+from gru_tune.learning.engines import Scorer
 from gru_tune.learning.samples import Samples
 from gru_tune.learning.truth import Truth
 from gru_tune.tasks import TASKS, Metrics
 
 
-def predict(
-    model: Any, samples: Samples, loss: Any | None = None
-) -> tuple[NDArray[np.float32], float | None]:
-    """The predictions for all samples and, where ``loss`` is given, the loss without penalties.
+def predict(scorer: Scorer, samples: Samples) -> tuple[NDArray[np.float32], float | None]:
+    """The predictions for all samples, and the loss without penalties (None where no target is known).
 
     Classes are probabilities with a last axis of all classes: (samples, classes) or
     (steps, classes); numbers are standardised: (samples, targets), (steps, targets) or
@@ -28,9 +26,9 @@ def predict(
     total, weight = 0.0, 0.0
     for rows, bucket in evaluation(samples):
         batch = filled(samples, rows, bucket)
-        out = np.asarray(model.predict_on_batch(batch.x))
-        if loss is not None and (here := float(batch.w.sum())):
-            total, weight = total + here * float(loss(batch.y, out, batch.w)), weight + here
+        out, loss = scorer.score(batch)
+        if here := float(batch.w.sum()):
+            total, weight = total + here * loss, weight + here
         out = out[: len(rows)]
         if result is None:
             result = np.empty((places[-1], *out.shape[2 if samples.form == "steps" else 1 :]), np.float32)
@@ -44,14 +42,14 @@ def predict(
     return _chances(result, samples), (total / weight if weight else None)
 
 
-def measure(model: Any, samples: Samples, truth: Truth, loss: Any, names: Collection[str]) -> Metrics:
-    """The metrics ``names`` of ``model`` on a split; NaN predictions give ``{"loss": nan}``."""
+def measure(scorer: Scorer, samples: Samples, truth: Truth, names: Collection[str]) -> Metrics:
+    """The metrics ``names`` of a model on a split; NaN predictions give ``{"loss": nan}``."""
     task = TASKS[samples.dataset.info["task"]]
-    y_pred, mean_loss = predict(model, samples, loss if "loss" in names else None)
+    y_pred, loss = predict(scorer, samples)
     if not np.isfinite(y_pred).all():
         return {"loss": float("nan")}
     result = task.score(samples.dataset, truth, y_pred, names)
-    return result if mean_loss is None else {**result, "loss": mean_loss}
+    return {**result, "loss": loss} if "loss" in names and loss is not None else result
 
 
 def _places(samples: Samples) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import time
 import traceback
 from collections.abc import Collection
@@ -21,13 +22,17 @@ from gru_tune.data.dataset import Dataset, Split
 from gru_tune.errors import TrainingError
 from gru_tune.knobs import Settings
 from gru_tune.learning import checkpoints
-from gru_tune.learning.factory import build, fast_path
+from gru_tune.learning.engines import fast_path, make_engine, make_model, make_scorer
+from gru_tune.learning.factory import plain_copy
 from gru_tune.learning.fitting import Fit, refuse_empty, split_samples
 from gru_tune.learning.losses import make_loss
 from gru_tune.learning.predicting import measure
 from gru_tune.learning.predicting import predict as predict_samples
 from gru_tune.learning.samples import Samples
+from gru_tune.learning.sizes import parameters
 from gru_tune.trial import Epoch, Job, Outcome
+
+CACHE = 1_000_000_000  # bytes of compiled programs kept on disk; the least used go first
 
 
 class Predictions(NamedTuple):
@@ -44,16 +49,46 @@ class _Result(NamedTuple):
     error: str | None = None
 
 
-def configure(threads: int, backend: str = "tensorflow") -> None:
+def configure(backend: str, threads: int) -> None:
     """Prepare this process for training: call it once, before Keras is imported.
 
-    ``threads`` is this worker's share of the cores; a GPU gives memory as it is needed.
+    ``backend`` is tensorflow or jax, ``threads`` this worker's share of the cores; a GPU
+    gives memory as it is needed.
     """
     os.environ["KERAS_BACKEND"] = backend
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if backend != "tensorflow":
-        return
+    if backend == "jax":
+        _configure_jax()
+    else:
+        _configure_tensorflow(threads)
+
+
+def _configure_jax() -> None:
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    # Keras would import TensorFlow, where there is one, to seed it and to save a model: seconds for nothing.
+    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+    import jax
+
+    # What one worker or run has compiled, the next one reads; where that cannot be, it goes without.
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := cache_folder()) is not None:
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    jax.config.update("jax_compilation_cache_max_size", CACHE)
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept, by the user's XDG folders; None where no folder can be made."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    try:
+        (base / "gru-tune" / "xla").mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return base / "gru-tune" / "xla"
+
+
+def _configure_tensorflow(threads: int) -> None:
     import tensorflow
 
     tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
@@ -96,8 +131,8 @@ def evaluate(
     Raises ``TrainingError`` when the split gives no samples.
     """
     model, samples = _opened_model(model_file, data_folder, settings, split)
-    loss = make_loss(settings.training, samples.dataset)
-    result = measure(model, samples, samples.truth(), loss, metrics)
+    scorer = make_scorer(model, make_loss(settings.training, samples.dataset))
+    result = measure(scorer, samples, samples.truth(), metrics)
     _clean()
     return result
 
@@ -105,7 +140,7 @@ def evaluate(
 def predict(model_file: str | Path, data_folder: str | Path, settings: Settings, split: Split) -> Predictions:
     """What a saved model says of a split, beside what is true."""
     model, samples = _opened_model(model_file, data_folder, settings, split)
-    y_pred, _ = predict_samples(model, samples)
+    y_pred, _ = predict_samples(make_scorer(model), samples)
     _clean()
     return Predictions(samples.truth().y, y_pred)
 
@@ -128,10 +163,9 @@ def _train(job: Job) -> _Result:
     keras.utils.set_random_seed(job.seed % 2**32)
     train, validation = split_samples(dataset, job)
     path = fast_path(job.settings, train)
-    model = build(job.settings, dataset, path)
-    fit = Fit(job, model, train, validation)
-    if job.first_epoch:
-        fit.scores = checkpoints.restore_state(model, Path(job.folder))
+    model = make_model(job.settings, train, path, job.seed)
+    scores = checkpoints.restore_state(model, Path(job.folder)) if job.first_epoch else []
+    fit = Fit(job, make_engine(model, job.settings, train, path), train, validation, scores)
     error = None
     try:
         fit.run()
@@ -139,16 +173,18 @@ def _train(job: Job) -> _Result:
         error = _failed(job, problem)
     if error is None:
         _leave(fit, Path(job.folder))
-    return _Result(tuple(fit.epochs), int(model.count_params()), path, error)
+    return _Result(tuple(fit.epochs), parameters(job.settings, dataset.info), path, error)
 
 
 def _leave(fit: Fit, folder: Path) -> None:
     """The state comes first: saving the best model puts the weights of its epoch back."""
+    model = fit.engine.model
     if fit.job.checkpoint:
-        checkpoints.save_state(fit.model, fit.scores, folder)
+        fit.engine.settle()
+        checkpoints.save_state(model, fit.scores, folder)
     if fit.best_weights is not None:
-        fit.model.set_weights(fit.best_weights)
-        checkpoints.save_model(fit.model, folder)
+        fit.engine.restore(fit.best_weights)
+        checkpoints.save_model(plain_copy(model, fit.job.settings, fit.train.dataset), folder)
 
 
 def _opened_model(
@@ -179,4 +215,5 @@ def _clean() -> None:
     import keras
 
     keras.backend.clear_session(free_memory=False)  # collected below
-    gc.collect()
+    if keras.backend.backend() == "tensorflow":  # on JAX nothing large hangs in cycles
+        gc.collect()

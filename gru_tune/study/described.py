@@ -41,7 +41,9 @@ def question(config: Config) -> dict[str, Any]:
     return plain(config.question())
 
 
-def describe(folder: StudyFolder, config: Config, aims: Aims, prepared: Prepared, slots: int) -> None:
+def describe(
+    folder: StudyFolder, config: Config, aims: Aims, prepared: Prepared, slots: int, backend: str
+) -> None:
     """Write the config as given and as understood, the preprocessing, and the facts of this run."""
     replace_text(folder.config, config.text)
     resolved = yaml.safe_dump(plain(config.resolved()), sort_keys=False, allow_unicode=True)
@@ -57,6 +59,7 @@ def describe(folder: StudyFolder, config: Config, aims: Aims, prepared: Prepared
         notes=list(prepared.notes),
         planned=config.search.limit(config.space),
         workers=slots,
+        backend=backend,
         state="running",
         ended=None,
         started=read_json(folder.facts).get("started", time.time()),

@@ -122,6 +122,7 @@ def merge(former: Trial | None, launch: Launch, event: Finished, objective: Obje
         epochs=epochs,
         parameters=outcome.parameters or (former.parameters if former else None),
         seconds=outcome.seconds + (former.seconds if former else 0.0),
+        compiling=sum(e.compiling for e in outcome.epochs) + (former.compiling if former else 0.0),
         fast_path=outcome.fast_path or (former.fast_path if former else ""),
         error=error,
         attempts=max(event.attempt, former.attempts if former else 1),

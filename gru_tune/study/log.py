@@ -234,7 +234,7 @@ def _epoch(content: Mapping[str, Any]) -> Epoch:
         {name: math.nan if number is None else number for name, number in content[part].items()}
         for part in ("train", "validation")
     )
-    return Epoch(content["number"], train, validation, content["seconds"])
+    return Epoch(content["number"], train, validation, content["seconds"], content.get("compiling", 0.0))
 
 
 def _why(problem: Exception) -> str:

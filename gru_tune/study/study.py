@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gru_tune import strategies
 from gru_tune.check import refuse_contradictions
 from gru_tune.errors import SearchInterrupted, StudyError
-from gru_tune.executors.base import Configure, Executor, Train
+from gru_tune.executors.base import Executor, Train
 from gru_tune.executors.in_process import InProcess
 from gru_tune.executors.local import Local
-from gru_tune.executors.places import cores, starts
+from gru_tune.executors.places import backend, cores, starts
 from gru_tune.study import log as logs
 from gru_tune.study import loop
 from gru_tune.study.aims import Aims, aims
@@ -24,7 +25,7 @@ from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Header, Log, Record
 from gru_tune.study.question import refuse_other
-from gru_tune.study.results import StudyFolder
+from gru_tune.study.results import StudyFolder, read_json
 from gru_tune.study.table import Table, failed
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.study.winner import Baselines, Evaluate, Finish, baselines_of
@@ -42,7 +43,7 @@ class Parts:
 
     prepare: Callable[[Config], Prepared]
     train: Train
-    configure: Configure | None
+    configure: Callable[[str, int], None] | None  # told the backend, and how many threads it may use
     evaluate: Evaluate
     baselines: Baselines
 
@@ -104,14 +105,15 @@ class _Run:
         self._refuse_other_data(record, prepared.fingerprint)
         refuse_contradictions(self.config, prepared)
         aim = aims(self.config, prepared.dataset.target)
-        executor = self._executor(workers)
+        backend = self._backend(record)
+        executor = self._executor(workers, backend)
         strategy = self._strategy(aim)
         history = History(aim.objective, slim=True)
         loop.catch_up(record.events, history, strategy)
         with Log(self.folder.log, record.size) as log:
             if not record.events:
                 log.append(Header(header(self.config, aim, prepared.fingerprint), time.time()))
-            describe(self.folder, self.config, aim, prepared, executor.slots)
+            describe(self.folder, self.config, aim, prepared, executor.slots, backend)
             arrays = Arrays(self.folder.prepared, prepared.dataset)
             del prepared, record  # the search is long, and needs neither
             self._search(log, history, strategy, executor, aim, arrays)
@@ -179,16 +181,26 @@ class _Run:
                 "start it anew with --fresh, or give this one another name or --out"
             )
 
-    def _executor(self, workers: int | None) -> Executor:
+    def _backend(self, record: Record) -> str:
+        """What the workers compute with; a study that goes on keeps what it began with."""
+        known = read_json(self.folder.facts).get("backend") if record.events else None
+        if known is not None and self.config.backend == "auto":
+            return str(known)
+        chosen, reason = backend(self.config.backend)
+        self.watch.say(f"training on {chosen}: {reason}")
+        return chosen
+
+    def _executor(self, workers: int | None, backend: str) -> Executor:
+        configure = partial(self.parts.configure, backend) if self.parts.configure else None
         if workers == 0:
-            if self.parts.configure:
+            if configure:
                 # Before the strategy is made: that imports Keras, which then keeps its backend.
-                self.parts.configure(len(cores()))
+                configure(len(cores()))
             return InProcess(self.parts.train)
-        told = starts(workers, self.parts.configure, self.folder.workers)
+        told = starts(workers, configure, self.folder.workers)
         limit = self.config.search.limit(self.config.space)
         if workers is None and limit is not None and limit < len(told):
-            told = starts(limit, self.parts.configure, self.folder.workers)
+            told = starts(limit, configure, self.folder.workers)
         return Local(self.parts.train, told)
 
     def _strategy(self, aim: Aims) -> strategies.Strategy:

@@ -19,7 +19,16 @@ Row = dict[str, Scalar]
 
 BEFORE = ("rank", "trial", "status")
 AFTER = ("best_epoch", "epochs")
-LAST = ("parameters", "seconds", "seconds_per_epoch", "seed", "fast_path", "attempts", "error")
+LAST = (
+    "parameters",
+    "seconds",
+    "seconds_compiling",
+    "seconds_per_epoch",
+    "seed",
+    "fast_path",
+    "attempts",
+    "error",
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,8 @@ class Table:
             if name != self.objective.name:
                 row[f"validation_{name}"] = _metric(best, name)
         row |= {"parameters": trial.parameters, "seconds": round(trial.seconds, 3)}
-        row["seconds_per_epoch"] = round(trial.seconds / epochs, 3) if epochs else None
+        row["seconds_compiling"] = round(trial.compiling, 3)
+        row["seconds_per_epoch"] = round((trial.seconds - trial.compiling) / epochs, 3) if epochs else None
         row |= {"seed": trial.seed, "fast_path": trial.fast_path, "attempts": trial.attempts}
         row["error"] = trial.error
         return row
@@ -84,7 +94,7 @@ def curve_columns(trials: Iterable[Trial]) -> list[str]:
         for epoch in trial.epochs[:1]:
             train |= dict.fromkeys(f"train_{name}" for name in epoch.train)
             validation |= dict.fromkeys(f"validation_{name}" for name in epoch.validation)
-    return ["trial", "epoch", *train, *validation, "seconds"]
+    return ["trial", "epoch", *train, *validation, "seconds", "seconds_compiling"]
 
 
 def curve_rows(trial: int, epochs: Iterable[Epoch]) -> list[Row]:
@@ -96,6 +106,7 @@ def curve_rows(trial: int, epochs: Iterable[Epoch]) -> list[Row]:
             **{f"train_{name}": _finite(value) for name, value in epoch.train.items()},
             **{f"validation_{name}": _finite(value) for name, value in epoch.validation.items()},
             "seconds": round(epoch.seconds, 4),
+            "seconds_compiling": round(epoch.compiling, 4),
         }
         for epoch in epochs
     ]

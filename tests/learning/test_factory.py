@@ -13,8 +13,8 @@ from gru_tune.data.dataset import Dataset
 from gru_tune.errors import TrainingError
 from gru_tune.knobs import settle
 from gru_tune.learning.checkpoints import save_model
-from gru_tune.learning.factory import build, fast_path
-from gru_tune.learning.fitting import reseed
+from gru_tune.learning.engines import fast_path, make_model, reseed
+from gru_tune.learning.factory import build
 from gru_tune.learning.losses import make_loss
 from gru_tune.learning.samples import PAD, Batch, Samples
 from tests.learning.learning_data import sequences, timeline
@@ -24,7 +24,7 @@ CLOSE = {"atol": 1e-5, "rtol": 1e-5}
 
 def tiny(data: Dataset, **knobs: Any) -> tuple[Any, Samples]:
     settings = settle({"units": 4, "embedding": 3, "window": 5, **knobs})
-    return build(settings, data, "plain"), Samples(data, "train", settings.data)
+    return build(settings, data), Samples(data, "train", settings.data)
 
 
 def every_kind() -> list[Any]:
@@ -160,7 +160,7 @@ def test_every_optimizer_takes_a_step() -> None:
     names = ("adam", "adamw", "rmsprop", "sgd", "nadam", "adamax", "adagrad", "adadelta", "lion")
     for name in names:
         settings = settle({"optimizer": name, "momentum": 0.5, "weight_decay": 0.01, "clip_norm": 1.0})
-        model = build(settings, data)
+        model = make_model(settings, Samples(data, "train", settings.data), "plain")
         assert type(model.optimizer).__name__.lower() == name
         assert model.optimizer.global_clipnorm == 1.0
         assert model.optimizer.weight_decay == 0.01
@@ -246,7 +246,10 @@ def test_what_is_compiled() -> None:
         return fast_path(settings, Samples(replace(data, spans=spread), "train", settings.data))
 
     if keras.backend.backend() != "tensorflow":
-        assert path(6) == "xla"
+        assert path(6) == "jax"
+        assert (
+            path(6, cell="lstm") == path(6, activation="relu") == path(6, recurrent_dropout=0.1) == "jax-scan"
+        )
         return
     import tensorflow
 

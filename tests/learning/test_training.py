@@ -65,7 +65,7 @@ def test_every_task_learns_and_leaves_a_model(data: Dataset, knobs: dict[str, An
     assert set(last.validation) <= set(directions)
     assert {"loss", name} <= set(last.validation)
     assert outcome.parameters > 0
-    assert outcome.fast_path in ("plain", "cudnn", "xla")
+    assert outcome.fast_path in ("jax", "jax-scan", "plain", "cudnn", "xla")
     # the model left behind is that of the best epoch, and says the same in a plain loader
     scores = [epoch.validation[name] for epoch in outcome.epochs]
     best = outcome.epochs[scores.index(min(scores, key=one.objective.sort_key))]
@@ -234,14 +234,15 @@ COMPILED = """
 import sys
 from pathlib import Path
 from gru_tune.learning.training import configure, train
-configure(1, sys.argv[1])
+configure(sys.argv[1], 1)
 from tests.learning.learning_data import job, sequences
-from gru_tune.learning import factory
-factory.SAVED = 1.0
+from gru_tune.learning import engines
+engines.SAVED = 1.0
 one = job(sequences(words=True), Path(sys.argv[2]), "accuracy", "max", epochs=3, dropout=0.2)
 outcome = train(one)
 assert outcome.error is None, outcome.error
-assert outcome.fast_path in ("xla", "cudnn"), outcome.fast_path
+assert outcome.fast_path in {"tensorflow": ("xla", "cudnn"), "jax": ("jax",)}[sys.argv[1]], outcome.fast_path
+assert sys.argv[1] == "tensorflow" or not sys.modules["tensorflow"], "a worker starts only what it uses"
 assert outcome.epochs[-1].train["loss"] < outcome.epochs[0].train["loss"]
 import keras
 assert keras.backend.backend() == sys.argv[1]

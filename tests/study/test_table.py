@@ -51,8 +51,8 @@ def test_csv_has_every_hyperparameter_empty_where_not_in_force() -> None:
     rows = parse(table.csv(rank(trials, ACCURACY)))
     assert list(rows[0]) == [
         "rank", "trial", "status", "accuracy", "depth", "units_1", "units_2", "hp_epochs", "flag", "best_epoch",
-        "epochs", "last_accuracy", "validation_loss", "parameters", "seconds", "seconds_per_epoch", "seed",
-        "fast_path", "attempts", "error",
+        "epochs", "last_accuracy", "validation_loss", "parameters", "seconds", "seconds_compiling", "seconds_per_epoch",
+        "seed", "fast_path", "attempts", "error",
     ]  # fmt: skip
     assert rows[0] | {} == rows[0]
     assert (rows[0]["accuracy"], rows[0]["best_epoch"], rows[0]["epochs"], rows[0]["last_accuracy"]) == (
@@ -83,7 +83,15 @@ def test_an_objective_named_like_a_knob_keeps_its_column() -> None:
 def test_curves() -> None:
     one = trial(1, [0.5, math.nan])
     columns = curve_columns([one])
-    assert columns == ["trial", "epoch", "train_loss", "validation_loss", "validation_accuracy", "seconds"]
+    assert columns == [
+        "trial",
+        "epoch",
+        "train_loss",
+        "validation_loss",
+        "validation_accuracy",
+        "seconds",
+        "seconds_compiling",
+    ]
     rows = parse(to_csv(columns, curve_rows(1, one.epochs)))
     assert [row["validation_accuracy"] for row in rows] == ["0.5", ""]
     assert to_csv(columns, curve_rows(1, one.epochs), header=False).count("\n") == 2

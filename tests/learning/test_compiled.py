@@ -1,0 +1,212 @@
+"""Training on JAX gives the numbers of Keras' own layers, optimizers and steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from gru_tune.data.dataset import Dataset
+from gru_tune.knobs import settle
+from gru_tune.learning.batches import batches
+from gru_tune.learning.engines import Engine, Stepwise, fast_path, make_engine, make_model
+from gru_tune.learning.factory import build, plain_copy
+from gru_tune.learning.initial import draw
+from gru_tune.learning.losses import make_loss, make_metric
+from gru_tune.learning.samples import Batch, Samples
+from tests.learning.learning_data import sequences, timeline
+
+pytestmark = pytest.mark.skipif(
+    keras.backend.backend() != "jax", reason="this process computes with another backend"
+)
+CLOSE: dict[str, Any] = {"atol": 2e-5, "rtol": 2e-4}
+
+
+def arrays(*shapes: tuple[int, ...]) -> list[np.ndarray]:
+    rng = np.random.default_rng(3)
+    return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_the_layer_is_keras_own(sequences: bool, backwards: bool, masked: bool) -> None:
+    """Outputs, state, and the gradients of weights, inputs and first state."""
+    import jax
+
+    from gru_tune.learning.layers import FastGRU
+
+    x, first = arrays((5, 7, 3), (5, 4))
+    lengths = np.array([7, 1, 4, 6, 2])
+    mask = np.arange(7) < lengths[:, None] if masked else None
+    options = {"return_sequences": sequences, "return_state": True, "go_backwards": backwards}
+    theirs, ours = keras.layers.GRU(4, bias_initializer="random_normal", **options), FastGRU(4, **options)
+    for layer in (theirs, ours):
+        layer.build(x.shape)
+    ours.set_weights(theirs.get_weights())
+
+    def told(layer: Any) -> Any:
+        def cost(weights: Any, x: Any, first: Any) -> Any:
+            fixed = [v.value for v in layer.non_trainable_variables]
+            (out, state), _ = layer.stateless_call(weights, fixed, x, initial_state=first, mask=mask)
+            return (out**2).sum() + (state * np.arange(4)).sum(), (out, state)
+
+        weights = [v.value for v in layer.trainable_variables]
+        return jax.value_and_grad(cost, argnums=(0, 1, 2), has_aux=True)(weights, x, first)
+
+    for mine, other in zip(jax.tree.leaves(told(ours)), jax.tree.leaves(told(theirs)), strict=True):
+        np.testing.assert_allclose(mine, other, **CLOSE)
+
+
+EVERY = [
+    pytest.param(sequences(words=True, classes=3), {"depth": 2, "bidirectional": True, "pooling": "mean"}, id="words"),
+    pytest.param(sequences("regression"), {"normalization": "batch", "bidirectional": True, "depth": 2}, id="series"),
+    pytest.param(sequences("labelling", words=True, classes=3), {"normalization": "layer", "bidirectional": True}, id="tags"),
+    pytest.param(sequences("labelling"), {"cell": "lstm", "depth": 2}, id="lstm"),
+    pytest.param(timeline(), {"scale": "window", "dense": 3, "pooling": "max"}, id="forecast"),
+]  # fmt: skip
+TRAINED = [
+    *({"optimizer": name, "momentum": 0.5, "weight_decay": 0.01} for name in
+      ("adam", "adamw", "rmsprop", "sgd", "nadam", "adamax", "adagrad", "adadelta", "lion")),
+    {"clip_norm": 0.05}, {"clip_value": 0.01}, {"l1": 0.01}, {"l2": 0.1, "l1": 0.02}, {"label_smoothing": 0.1},
+]  # fmt: skip
+
+
+def beside(data: Dataset, **knobs: Any) -> tuple[Engine, Engine, Samples]:
+    """The same model, trained by the compiled engine and by Keras' own step."""
+    settings = settle({"units": 4, "embedding": 3, "window": 5, "batch_size": 8, **knobs})
+    samples = Samples(data, "train", settings.data)
+    model = make_model(settings, samples, fast_path(settings, samples), seed=1)
+    plain = plain_copy(model, settings, data)
+    if plain is model:
+        plain = build(settings, data)
+        plain.set_weights(model.get_weights())
+    from gru_tune.learning.factory import make_optimizer
+
+    plain.compile(
+        make_optimizer(settings.training),
+        make_loss(settings.training, data),
+        weighted_metrics=[make_metric(data)],
+    )
+    return (
+        make_engine(model, settings, samples, "jax"),
+        Stepwise(plain, make_loss(settings.training, data)),
+        samples,
+    )
+
+
+def learned(engine: Engine, some: list[Batch]) -> dict[str, float]:
+    parts = list(engine.learn(some, lambda place: 0.01 / (place + 1)))
+    weight = sum(part.weight for part in parts)
+    return {name: sum(part.metrics[name] for part in parts) / weight for name in parts[0].metrics}
+
+
+def alike(ours: Engine, theirs: Engine, samples: Samples) -> None:
+    """Three epochs with a falling rate and a batch that is not full leave the same model."""
+    some = [batch for epoch in range(3) for batch in batches(samples, 8, np.random.default_rng(epoch))]
+    assert learned(ours, some) == pytest.approx(learned(theirs, some), rel=1e-3)
+    ours.settle()
+    kept = [layer for layer in ours.model.layers if layer.weights and type(layer).__name__ != "FastDropout"]
+    others = [layer for layer in theirs.model.layers if layer.weights]
+    for mine, other in zip(kept, others, strict=True):
+        for a, b in zip(mine.get_weights(), other.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=2e-4, rtol=2e-3)
+    out, loss = ours.score(some[0])
+    expected, expected_loss = theirs.score(some[0])
+    np.testing.assert_allclose(out, expected, atol=1e-3)
+    assert loss == pytest.approx(expected_loss, rel=1e-2)
+
+
+@pytest.mark.parametrize(("data", "knobs"), EVERY)
+def test_every_kind_of_model_is_trained_as_keras_does(data: Dataset, knobs: dict[str, Any]) -> None:
+    alike(*beside(data, **knobs))
+
+
+@pytest.mark.parametrize("knobs", TRAINED, ids=lambda knobs: "-".join(f"{v}" for v in knobs.values()))
+def test_every_optimizer_steps_as_keras_does(knobs: dict[str, Any]) -> None:
+    alike(*beside(sequences(classes=3, varying=False), **knobs))
+
+
+def test_numbers_are_no_other_program(tmp_path: Path) -> None:
+    """Another rate, seed, penalty or dropout rate compiles nothing; another size does."""
+    data = sequences(classes=3, varying=False)
+    usual = {"units": 5, "batch_size": 8, "dropout": 0.2, "l2": 1e-3, "clip_norm": 1.0, "weight_decay": 1e-3}
+
+    def compiling(**knobs: Any) -> float:
+        settings = settle({**usual, **knobs})
+        samples = Samples(data, "train", settings.data)
+        engine = make_engine(make_model(settings, samples, "jax"), settings, samples, "jax")
+        engine.begin(3, 1)
+        some = list(batches(samples, 8, np.random.default_rng(0)))
+        learned(engine, some)
+        engine.score(some[0])
+        return engine.compiling
+
+    assert compiling() > 0
+    others = {
+        "dropout": 0.4,
+        "l2": 0.1,
+        "clip_norm": 3.0,
+        "weight_decay": 0.1,
+        "initializer": "he_normal",
+        "epochs": 3,
+    }
+    assert compiling(**others, learning_rate=0.1) == 0
+    assert compiling(units=6) > 0
+
+
+def test_dropout_drops_its_share_and_the_same_at_every_step() -> None:
+    from gru_tune.learning.layers import FastDropout
+
+    x = np.ones((200, 3, 50), np.float32)
+    out = np.asarray(FastDropout(0.25, every_step=True)(x, training=True))
+    assert sorted(set(np.unique(out).tolist())) == pytest.approx([0.0, 1 / 0.75])
+    assert (out == 0).mean() == pytest.approx(0.25, abs=0.02)
+    assert (out == out[:, :1]).all()
+    assert not (np.asarray(FastDropout(0.25, every_step=False)(x, training=True))[:, 0] == out[:, 1]).all()
+    np.testing.assert_array_equal(FastDropout(0.25, every_step=True)(x), x)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "random_normal",
+     "random_uniform", "zeros", "ones"],
+)  # fmt: skip
+def test_first_values_are_distributed_as_keras_has_them(name: str) -> None:
+    initializer = keras.initializers.get(name)
+    ours = draw(initializer, np.random.default_rng(0), (300, 200), "float32")
+    theirs = np.asarray(initializer((300, 200)))
+    assert ours.dtype == np.float32
+    assert ours.mean() == pytest.approx(theirs.mean(), abs=2e-3)
+    assert ours.std() == pytest.approx(theirs.std(), rel=0.02)
+    assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.15)
+
+
+@pytest.mark.parametrize("shape", [(4, 12), (12, 4)])
+def test_orthogonal_first_values(shape: tuple[int, int]) -> None:
+    matrix = draw(keras.initializers.Orthogonal(), np.random.default_rng(0), shape, "float32")
+    small = matrix @ matrix.T if shape[0] < shape[1] else matrix.T @ matrix
+    np.testing.assert_allclose(small, np.eye(4), atol=1e-5)
+
+
+def test_the_seed_decides_the_first_weights() -> None:
+    data, settings = sequences(), settle({"units": 4})
+    samples = Samples(data, "train", settings.data)
+    one, same, other = (make_model(settings, samples, "jax", seed).get_weights() for seed in (1, 1, 2))
+    for a, b in zip(one, same, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.allclose(one[0], other[0])
+
+
+def test_an_engine_goes_on_from_where_its_model_stands() -> None:
+    ours, _, samples = beside(sequences(classes=3, varying=False))
+    some = list(batches(samples, 8, np.random.default_rng(0)))
+    learned(ours, some)
+    ours.settle()
+    settings = settle({"units": 4, "batch_size": 8})
+    again = make_engine(ours.model, replace(settings), samples, "jax")
+    assert learned(again, some) == pytest.approx(learned(ours, some), rel=1e-5)
