@@ -76,4 +76,4 @@ def baselines(data: Path, split: str) -> dict[str, dict[str, float]]:
     return {"majority class": {"accuracy": 0.55}}
 
 
-PARTS = Parts(prepare, train, None, evaluate, baselines)
+PARTS = Parts(prepare, train, None, None, evaluate, baselines)

@@ -34,6 +34,10 @@ class Executor(Protocol):
         """Whether ``submit`` returns only when the job is done."""
         ...
 
+    def warm(self, function: Callable[[], Any]) -> None:
+        """Start whatever runs jobs now, with a call of ``function`` there; nobody waits for it."""
+        ...
+
     def submit(self, job: Job) -> Future[Outcome]:
         """Train a job."""
         ...

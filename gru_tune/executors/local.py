@@ -41,6 +41,10 @@ class Local:
     def slots(self) -> int:
         return len(self._slots)
 
+    def warm(self, function: Callable[[], Any]) -> None:
+        for slot in self._slots:
+            slot.warm(function)
+
     def submit(self, job: Job) -> Future[Outcome]:
         return self._send(job, self._train, job)
 
@@ -84,6 +88,9 @@ class _Slot:
         outer: Future[Any] = Future()
         inner.add_done_callback(partial(self._done, outer))
         return outer
+
+    def warm(self, function: Callable[[], Any]) -> None:
+        self._submit(function)  # a worker that cannot start is told of by its first job
 
     def close(self, kill: bool = False) -> None:
         # What a dying worker calls back (``_done``, in another thread) clears both fields.

@@ -35,18 +35,21 @@ def capped(batch_size: int, samples: int) -> int:
     return min(batch_size, max(8, -(-samples // 8) * 8))
 
 
-def plan_lengths(lengths: Ints, batch_size: int) -> list[int]:
-    """At most three lengths, rising, that leave the least padding; one where more save little."""
+def plan_lengths(lengths: Ints, batch_size: int, cost: float = 0.0) -> list[int]:
+    """At most three lengths, rising, that leave the least padding; one where more save little.
+
+    ``cost`` is what one more length must save beyond that, in steps of one sequence.
+    """
     candidates = np.unique(np.quantile(lengths, np.linspace(0, 1, 33), method="higher"))
     upto = {int(c): int(np.count_nonzero(lengths <= c)) for c in candidates}
     *shorter, longest = upto
-    alone = _work(upto, (longest,), batch_size)
+    alone = least = _work(upto, (longest,), batch_size)
     best = [longest]
     for extra in range(1, min(BUCKETS, len(upto))):
         tries = [(*limits, longest) for limits in combinations(shorter, extra)]
         work, chosen = min((_work(upto, limits, batch_size), limits) for limits in tries)
-        if work <= WORTH[extra] * alone:
-            best = list(chosen)
+        if work <= WORTH[extra] * alone and work + cost * (len(chosen) - len(best)) <= least:
+            best, least = list(chosen), work
     return best
 
 
@@ -73,13 +76,17 @@ def buckets(samples: Samples, batch_size: int) -> list[Bucket]:
     size = capped(batch_size, len(samples))
     return [
         Bucket(length, size, indices)
-        for length, indices in _divided(samples.lengths, plan_lengths(samples.lengths, size))
+        for length, indices in _divided(
+            samples.lengths, plan_lengths(samples.lengths, size, samples.shape_cost)
+        )
     ]
 
 
 def evaluation(samples: Samples, batch_size: int = 256) -> Iterator[tuple[Ints, Bucket]]:
     """The indices of every batch to predict, by length, and the shape it is padded to."""
-    for length, indices in _divided(samples.lengths, plan_lengths(samples.lengths, batch_size)):
+    for length, indices in _divided(
+        samples.lengths, plan_lengths(samples.lengths, batch_size, samples.shape_cost)
+    ):
         room = min(batch_size, max(16, EVALUATION_STEPS // length))
         bucket = Bucket(length, capped(room, len(indices)), indices)
         ordered = indices[np.argsort(samples.lengths[indices], kind="stable")]

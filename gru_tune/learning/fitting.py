@@ -23,8 +23,14 @@ from gru_tune.learning.engines import Engine
 from gru_tune.learning.predicting import measure
 from gru_tune.learning.samples import Samples
 from gru_tune.learning.schedules import halvings, learning_rate, stale
+from gru_tune.learning.sizes import recurrent_products
 from gru_tune.learning.truth import Truth
 from gru_tune.trial import Epoch, Job
+
+# Of one core: floating-point operations a second in training, and seconds to compile one shape of
+# a model for training and for validation (benchmarks/RESULTS.md). Rough, but the same for every run.
+SPEED = 1e11
+COMPILING = (1.1, 0.3)
 
 
 @dataclass
@@ -124,6 +130,9 @@ def split_samples(dataset: Dataset, job: Job) -> tuple[Samples, Samples]:
     validation = Samples(dataset, "validation", job.settings.data)
     for samples in (train, validation):
         refuse_empty(samples)
+    # What a step of one sequence takes in all epochs, forward and backward or forward alone.
+    step = recurrent_products(job.settings, dataset.info) * job.settings.training.epochs / SPEED
+    train.shape_cost, validation.shape_cost = COMPILING[0] / (6 * step), COMPILING[1] / (2 * step)
     return train, validation
 
 

@@ -37,7 +37,8 @@ class Samples:
     """The samples of ``split`` under ``knobs``, in the order of the data.
 
     ``lengths`` (samples,) are their steps. ``class_weights``, one a class, multiply the
-    weights of ``gather`` when set.
+    weights of ``gather`` when set. ``shape_cost`` is what another shape of batches costs, in
+    steps of one sequence: it has to be compiled.
     """
 
     def __init__(self, dataset: Dataset, split: Split, knobs: DataKnobs) -> None:
@@ -45,6 +46,7 @@ class Samples:
         self.form = FORMS[dataset.info["task"]]
         self.cuts = cut(dataset, split, knobs)
         self.class_weights: NDArray[np.float32] | None = None
+        self.shape_cost = 0.0
         # Plain arrays over the same memory: indexing the memmap class itself is slower.
         self._x, self._y = np.asarray(dataset.x), np.asarray(dataset.y)
         self.valid = valid_rows(dataset)

@@ -31,6 +31,17 @@ def parameters(settings: Settings, info: Mapping[str, Any]) -> int:
     return count + (width + 1) * outputs(info)
 
 
+def recurrent_products(settings: Settings, info: Mapping[str, Any]) -> int:
+    """The multiplications of one step of one sequence in the recurrent layers, forward."""
+    model = settings.model
+    count, width = 0, int(info["features"]) or model.embedding
+    directions = 2 if model.bidirectional else 1
+    for units in model.units:
+        count += directions * _GATES[model.cell] * units * (width + units)
+        width = directions * units
+    return count
+
+
 def outputs(info: Mapping[str, Any]) -> int:
     """How many numbers the last layer gives (at every step, for labelling)."""
     labels = len(info["labels"])

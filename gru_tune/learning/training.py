@@ -97,6 +97,15 @@ def _configure_tensorflow(threads: int) -> None:
         tensorflow.config.experimental.set_memory_growth(device, True)
 
 
+def warm() -> None:
+    """Import what the first job needs, while others prepare it."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import gru_tune.learning.compiled
+        import gru_tune.learning.layers  # noqa: F401
+
+
 def train(job: Job) -> Outcome:
     """Train the epochs of ``job`` and leave its files in ``job.folder``.
 

@@ -44,6 +44,7 @@ class Parts:
     prepare: Callable[[Config], Prepared]
     train: Train
     configure: Callable[[str, int], None] | None  # told the backend, and how many threads it may use
+    warm: Callable[[], None] | None  # what a worker may do before its first job is ready
     evaluate: Evaluate
     baselines: Baselines
 
@@ -51,9 +52,9 @@ class Parts:
 def real_parts() -> Parts:
     """Training with Keras on prepared data."""
     from gru_tune.data.prepare import prepare
-    from gru_tune.learning.training import configure, evaluate, train
+    from gru_tune.learning.training import configure, evaluate, train, warm
 
-    return Parts(prepare, train, configure, evaluate, baselines_of)
+    return Parts(prepare, train, configure, warm, evaluate, baselines_of)
 
 
 def run(
@@ -100,13 +101,21 @@ class _Run:
         if fresh:
             self.folder.clear()
         record = self._former()
+        backend = self._backend(record)
+        executor = self._executor(workers, backend)
+        try:
+            if self.parts.warm and read_json(self.folder.facts).get("state") != "finished":
+                executor.warm(self.parts.warm)  # workers begin while the data are read
+            self._prepare(record, executor, backend)
+        finally:
+            executor.close(kill=True)
+
+    def _prepare(self, record: Record, executor: Executor, backend: str) -> None:
         self.watch.say(f"reading the data of {self.config.name}")
         prepared = self.parts.prepare(self.config)
         self._refuse_other_data(record, prepared.fingerprint)
         refuse_contradictions(self.config, prepared)
         aim = aims(self.config, prepared.dataset.target)
-        backend = self._backend(record)
-        executor = self._executor(workers, backend)
         strategy = self._strategy(aim)
         history = History(aim.objective, slim=True)
         loop.catch_up(record.events, history, strategy)
@@ -159,8 +168,6 @@ class _Run:
             finish.keep(search.best())
             note(self.folder, state="stopped")
             raise
-        finally:
-            executor.close(kill=True)
         loop.refuse_hopeless(history, reason)
 
     def _former(self) -> Record:

@@ -76,3 +76,9 @@ def test_evaluation_meets_every_sample_once_by_length(samples: Samples) -> None:
     assert sorted(np.concatenate(seen)) == list(range(len(samples)))
     lengths = samples.lengths[np.concatenate(seen)]
     assert (np.diff(lengths) >= 0).all()
+
+
+def test_another_length_must_save_what_compiling_it_costs() -> None:
+    lengths = np.concatenate([np.full(600, 10), np.full(300, 60), np.full(100, 500)])
+    saved = [len(plan_lengths(lengths, 10, cost)) for cost in (0, 10_000, 100_000, 1_000_000)]
+    assert saved == [3, 3, 2, 1]
