@@ -85,7 +85,7 @@ def _programs() -> str:
     for file in folder.glob("*"):
         with suppress(OSError):  # another process may have removed it
             size += file.stat().st_size
-    return f"kept in {folder}: {size / 1e6:,.1f} MB of at most {training.CACHE / 1e6:,.0f}"
+    return f"kept in {folder}: {size / 1e6:,.1f} of at most {training.CACHE / 1e6:,.0f} MB"
 
 
 def _tensorflow(gpus_present: bool) -> list[str]:

@@ -38,18 +38,20 @@ def test_gpus_are_those_that_training_uses(visible: str, said: str, monkeypatch:
     assert places.backend("auto")[0] == ("tensorflow" if visible else "jax")
 
 
-def test_the_folder_of_compiled_programs_and_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_of_compiled_programs_and_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "gru-tune" / "xla"
-    assert doctor._programs() == f"kept in {folder}: 0.0 MB of at most 1,000"
+    assert doctor._programs() == f"kept in {folder}: 0.0 of at most 1,000 MB"
     (folder / "program").write_bytes(b"0" * 2_500_000)
-    assert doctor._programs() == f"kept in {folder}: 2.5 MB of at most 1,000"
+    assert doctor._programs() == f"kept in {folder}: 2.5 of at most 1,000 MB"
 
 
 def test_the_users_own_folder_of_compiled_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
-    assert doctor._programs().startswith(f"kept in {tmp_path}: 0.0 MB")
+    assert doctor._programs().startswith(f"kept in {tmp_path}: 0.0 of")
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
     assert doctor._programs().startswith("not kept")
 

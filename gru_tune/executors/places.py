@@ -46,14 +46,16 @@ def _listed() -> tuple[str, ...]:
     return tuple(str(number) for number in range(listing.count("GPU ")))
 
 
-def starts(workers: int | None, configure: Configure | None, output: Path | None) -> list[Start]:
-    """What every worker is told; by default one a GPU, or one a core without a GPU.
+def starts(
+    workers: int | None, configure: Configure | None, output: Path | None, per_gpu: int = 1
+) -> list[Start]:
+    """What every worker is told; by default ``per_gpu`` a GPU, or one a core without a GPU.
 
     More workers than GPUs share them in turn. Cores are shared out evenly; with more
     workers than cores several get the same one.
     """
     devices, available = gpus(), cores()
-    count = workers or len(devices) or len(available)
+    count = workers or per_gpu * len(devices) or len(available)
     told = []
     for slot in range(count):
         share = available[slot * len(available) // count : (slot + 1) * len(available) // count]

@@ -51,8 +51,8 @@ class CompiledScorer:
 
     def _read(self) -> None:
         """Take over what the model's variables hold; copies, since a program overwrites them."""
-        self._trained = [jnp.array(v.value, copy=True) for v in self.model.trainable_variables]
-        self._fixed = [jnp.array(v.value, copy=True) for v in self.model.non_trainable_variables]
+        self._trained = [jnp.asarray(np.array(v.value)) for v in self.model.trainable_variables]
+        self._fixed = [jnp.asarray(np.array(v.value)) for v in self.model.non_trainable_variables]
 
     def _compiled(self, function: Any, arguments: Any) -> Any:
         key = (function.__name__, tuple(part.shape for part in arguments[-3:] if hasattr(part, "shape")))
@@ -72,14 +72,14 @@ class Compiled(CompiledScorer):
     def __init__(self, model: Any, settings: Settings, dataset: Dataset) -> None:
         super().__init__(model, None, _program(model, settings, dataset))
         self._numbers = _numbers(settings)
-        self._optimizer = [jnp.array(v.value, copy=True) for v in model.optimizer.variables]
+        self._optimizer = [jnp.asarray(np.array(v.value)) for v in model.optimizer.variables]
 
     def begin(self, seed: int, epoch: int) -> None:
         reseed(self.model, seed, epoch)
         states = {id(state) for state in random_states(self.model)}
         for place, variable in enumerate(self.model.non_trainable_variables):
             if id(variable) in states:
-                self._fixed[place] = jnp.array(variable.value, copy=True)
+                self._fixed[place] = jnp.asarray(np.array(variable.value))
 
     def learn(self, batches: Iterable[Batch], rates: Rates) -> Iterator[Sums]:
         place = 0
@@ -93,8 +93,8 @@ class Compiled(CompiledScorer):
 
     def restore(self, weights: list[NDArray[Any]]) -> None:
         count = len(self._trained)
-        self._trained = [jnp.array(value, copy=True) for value in weights[:count]]
-        self._fixed = [jnp.array(value, copy=True) for value in weights[count:]]
+        self._trained = [jnp.asarray(np.array(value)) for value in weights[:count]]
+        self._fixed = [jnp.asarray(np.array(value)) for value in weights[count:]]
         self.settle()
 
     def settle(self) -> None:

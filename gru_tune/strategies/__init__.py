@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gru_tune.errors import ConfigError
 from gru_tune.space import Space
-from gru_tune.strategies.base import WAIT, Proposal, SearchSection, Strategy
+from gru_tune.strategies.base import WAIT, Proposal, SearchSection, Strategy, Work
 from gru_tune.strategies.bayesian import BayesianSearch
 from gru_tune.strategies.grid import GridSearch
 from gru_tune.strategies.hyperband import HyperbandSearch
@@ -24,17 +24,20 @@ STRATEGIES: dict[str, type[SearchSection]] = {
 }
 
 
-def create(search: SearchSection, space: Space, objective: Objective, epochs: int) -> Strategy:
+def create(
+    search: SearchSection, space: Space, objective: Objective, epochs: int, work: Work | None = None
+) -> Strategy:
     """A fresh search over ``space``.
 
     ``epochs`` are those of every trial (hyperband: the most one may get); where the space
-    holds ``epochs`` itself, a trial's own value counts. Raises ``ConfigError`` when the
+    holds ``epochs`` itself, a trial's own value counts. ``work`` says how long a
+    configuration takes, so that the longest may come first. Raises ``ConfigError`` when the
     search cannot be run over this space.
     """
     problems = search.problems(space)
     if problems:
         raise ConfigError(problems)
-    return search.create(space, objective, epochs)
+    return search.create(space, objective, epochs, work)
 
 
 def describe(search: SearchSection, space: Space, epochs: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from gru_tune.space import Space, Values, key
 from gru_tune.strategies._codec import decode, encode, index_size
-from gru_tune.strategies.base import Proposal, derive
+from gru_tune.strategies.base import Proposal, Work, derive
 from gru_tune.trial import Objective
 from gru_tune.values import Float
 
@@ -30,7 +30,7 @@ def _without_tensorflow() -> Iterator[None]:
     """
     names = ("KERAS_BACKEND", "TF_FORCE_GPU_ALLOW_GROWTH")  # importing Keras on JAX sets the second
     before = {name: os.environ.get(name) for name in names}
-    if "keras" not in sys.modules and not before["KERAS_BACKEND"]:
+    if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "jax"
     try:
         yield
@@ -237,9 +237,19 @@ class RandomOracle(Quiet, oracles.RandomSearchOracle):  # type: ignore[misc]
 class GridOracle(Quiet, keras_tuner.Oracle):  # type: ignore[misc]
     """The list of all configurations; keras-tuner's own grid cannot be resumed."""
 
-    def __init__(self, space: Space, *args: Any) -> None:
-        super().__init__(space, *args)
+    def __init__(
+        self,
+        space: Space,
+        objective: Objective,
+        seed: int,
+        cap: int | None,
+        epochs: int,
+        work: Work | None = None,
+    ) -> None:
+        super().__init__(space, objective, seed, cap, epochs)
         self._walk = space.grid()
+        if work is not None and self._size <= LISTABLE:
+            self._walk = iter(sorted(self._walk, key=work, reverse=True))
 
     def propose(self, trial_id: str) -> dict[str, Any]:
         if self.room:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, Protocol
 
@@ -19,6 +20,7 @@ from gru_tune.space import Space, Values
 from gru_tune.trial import Objective
 
 WAIT: Final = "wait"
+Work = Callable[[Values], float]  # how long a configuration takes to train, in any unit
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ class Strategy(Protocol):
 class SearchSection(Strict):
     """How configurations are chosen, how many, and which one wins."""
 
-    BUDGET: ClassVar[frozenset[str]] = frozenset({"trials", "minutes", "keep", "retries", "max_failures"})
+    BUDGET: ClassVar[frozenset[str]] = frozenset(
+        {"trials", "minutes", "keep", "retries", "max_failures", "workers_per_gpu"}
+    )
     """The keys that may change when a study goes on; all others change its question."""
 
     strategy: str
@@ -101,6 +105,10 @@ class SearchSection(Strict):
         10, ge=1, description="failed trials in a row that end the search, or null to go on whatever happens"
     )
 
+    workers_per_gpu: int = Field(
+        1, ge=1, le=64, description="trials side by side on each GPU: several where the models are small"
+    )
+
     def problems(self, space: Space) -> list[Problem]:
         """What keeps this search from being run over ``space``; none means ``create`` works."""
         if self.limit(space) is None and self.minutes is None:
@@ -119,8 +127,11 @@ class SearchSection(Strict):
         """What is going to happen, in one sentence without a full stop."""
         return f"{self.strategy}: {amount(self, space)}"
 
-    def create(self, space: Space, objective: Objective, epochs: int) -> Strategy:
-        """A fresh search; loads keras-tuner. ``epochs`` are those of a trial (hyperband: at most)."""
+    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+        """A fresh search; loads keras-tuner. ``epochs`` are those of a trial (hyperband: at most).
+
+        Where the order is free, what ``work`` says takes longest comes first.
+        """
         raise NotImplementedError
 
 

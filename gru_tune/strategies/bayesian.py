@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy, amount
+from gru_tune.strategies.base import SearchSection, Strategy, Work, amount
 from gru_tune.trial import Objective
 
 
@@ -37,7 +37,7 @@ class BayesianSearch(SearchSection):
         share = f", the first {first} of them at random" if limit is None or first < limit else ", at random"
         return f"{self.strategy}: {amount(self, space)}{share}"
 
-    def create(self, space: Space, objective: Objective, epochs: int) -> Strategy:
+    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
         from gru_tune.strategies._gaussian import GaussianOracle
         from gru_tune.strategies._search import OracleSearch
 

@@ -1,4 +1,4 @@
-"""Grid search: the list of all configurations, in the order of the config."""
+"""Grid search: the list of all configurations."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic import Field
 
 from gru_tune.errors import Problem
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy
+from gru_tune.strategies.base import SearchSection, Strategy, Work
 from gru_tune.trial import Objective
 
 
 class GridSearch(SearchSection):
-    """Tries every combination of values once, the last hyperparameter changing fastest."""
+    """Tries every combination of values once: the largest models first, or with a limit in the order of the config."""
 
     strategy: Literal["grid"] = "grid"
     trials: int | None = Field(
@@ -34,8 +34,13 @@ class GridSearch(SearchSection):
         )
         return [Problem(("search", "strategy"), text)]
 
-    def create(self, space: Space, objective: Objective, epochs: int) -> Strategy:
+    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
         from gru_tune.strategies._oracle import GridOracle
         from gru_tune.strategies._search import OracleSearch
 
-        return OracleSearch(GridOracle(space, objective, self.seed, self.trials, epochs))
+        # The whole grid may be walked in any order, and no worker is idle for long at its end if it
+        # begins with what takes longest; what a limit may cut off keeps the order of the config.
+        whole = self.limit(space) == space.size and self.minutes is None
+        return OracleSearch(
+            GridOracle(space, objective, self.seed, self.trials, epochs, work if whole else None)
+        )

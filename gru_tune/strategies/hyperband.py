@@ -13,7 +13,7 @@ from pydantic import Field
 
 from gru_tune.errors import Problem
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy, amount
+from gru_tune.strategies.base import SearchSection, Strategy, Work, amount
 from gru_tune.trial import Objective
 
 
@@ -44,7 +44,7 @@ class HyperbandSearch(SearchSection):
             return text
         return f"{text}, about {total_epochs(limit, epochs, self.factor):,} epochs in all"
 
-    def create(self, space: Space, objective: Objective, epochs: int) -> Strategy:
+    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
         from gru_tune.strategies._halving import HyperbandOracle
         from gru_tune.strategies._search import OracleSearch
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy
+from gru_tune.strategies.base import SearchSection, Strategy, Work
 from gru_tune.trial import Objective
 
 
@@ -17,7 +17,7 @@ class RandomSearch(SearchSection):
 
     strategy: Literal["random"] = "random"
 
-    def create(self, space: Space, objective: Objective, epochs: int) -> Strategy:
+    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
         from gru_tune.strategies._oracle import RandomOracle
         from gru_tune.strategies._search import OracleSearch
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gru_tune import strategies
 from gru_tune.check import refuse_contradictions
@@ -16,6 +16,8 @@ from gru_tune.executors.base import Executor, Train
 from gru_tune.executors.in_process import InProcess
 from gru_tune.executors.local import Local
 from gru_tune.executors.places import backend, cores, starts
+from gru_tune.learning.sizes import recurrent_products
+from gru_tune.space import Values
 from gru_tune.study import log as logs
 from gru_tune.study import loop
 from gru_tune.study.aims import Aims, aims
@@ -116,7 +118,7 @@ class _Run:
         self._refuse_other_data(record, prepared.fingerprint)
         refuse_contradictions(self.config, prepared)
         aim = aims(self.config, prepared.dataset.target)
-        strategy = self._strategy(aim)
+        strategy = self._strategy(aim, prepared.dataset.info)
         history = History(aim.objective, slim=True)
         loop.catch_up(record.events, history, strategy)
         with Log(self.folder.log, record.size) as log:
@@ -190,9 +192,8 @@ class _Run:
 
     def _backend(self, record: Record) -> str:
         """What the workers compute with; a study that goes on keeps what it began with."""
-        known = read_json(self.folder.facts).get("backend") if record.events else None
-        if known is not None and self.config.backend == "auto":
-            return str(known)
+        if record.events and self.config.backend == "auto":
+            return str(read_json(self.folder.facts).get("backend", "tensorflow"))  # the only one at first
         chosen, reason = backend(self.config.backend)
         self.watch.say(f"training on {chosen}: {reason}")
         return chosen
@@ -201,18 +202,26 @@ class _Run:
         configure = partial(self.parts.configure, backend) if self.parts.configure else None
         if workers == 0:
             if configure:
-                # Before the strategy is made: that imports Keras, which then keeps its backend.
                 configure(len(cores()))
+            if self.parts.warm:
+                self.parts.warm()  # before the strategy is made: that imports Keras, which then keeps its backend
             return InProcess(self.parts.train)
-        told = starts(workers, configure, self.folder.workers)
+        per_gpu = self.config.search.workers_per_gpu
+        told = starts(workers, configure, self.folder.workers, per_gpu)
         limit = self.config.search.limit(self.config.space)
         if workers is None and limit is not None and limit < len(told):
             told = starts(limit, configure, self.folder.workers)
         return Local(self.parts.train, told)
 
-    def _strategy(self, aim: Aims) -> strategies.Strategy:
+    def _strategy(self, aim: Aims, info: Mapping[str, Any]) -> strategies.Strategy:
         epochs = _most(self.config.domain("epochs"))
-        return strategies.create(self.config.search, self.config.space, aim.objective, epochs)
+        config = self.config
+
+        def work(values: Values) -> float:
+            settings = config.settings(values)
+            return recurrent_products(settings, info) * settings.training.epochs * (settings.data.window or 1)
+
+        return strategies.create(config.search, config.space, aim.objective, epochs, work)
 
     def _announce(self, search: loop.Search, deadline: float | None) -> None:
         trials = search.history.trials

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,55 @@ def test_one_worker_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [start.environment["CUDA_VISIBLE_DEVICES"] for start in told] == ["2", "5"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert places.gpus() == ()
+
+
+def test_several_workers_share_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    told = places.starts(None, None, None, per_gpu=2)
+    assert [start.environment["CUDA_VISIBLE_DEVICES"] for start in told] == ["2", "5", "2", "5"]
+
+
+def test_the_backend_is_chosen_by_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert places.backend("auto")[0] == "tensorflow"
+    assert places.backend("jax") == ("jax", "as the config asks")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert places.backend("auto")[0] == "jax"
+
+
+def test_workers_begin_before_there_is_a_job(tmp_path: Path) -> None:
+    executor = Local(standins.train, [Start(), Start()])
+    try:
+        executor.warm(partial(standins.leave, tmp_path))
+        assert wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
+        jobs = [executor.submit(standins.job(tmp_path, number)) for number in (1, 2)]
+        began = {path.name for path in tmp_path.iterdir()} - {"1.json", "2.json"}
+        assert {str(job.result(60).parameters) for job in jobs} == began
+    finally:
+        executor.close()
+
+
+def test_a_worker_that_cannot_begin_is_told_of_by_its_job(tmp_path: Path) -> None:
+    executor = Local(standins.train, [Start(standins.cannot_start)])
+    try:
+        executor.warm(os.getpid)
+        error = executor.submit(standins.job(tmp_path)).exception(60)
+        assert isinstance(error, WorkerDied)
+    finally:
+        executor.close(kill=True)
+
+
+def test_workers_get_large_pages_and_the_parent_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for mine, theirs in ((None, "glibc.malloc.hugetlb=1"), ("glibc.malloc.check=0", "glibc.malloc.check=0")):
+        monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+        if mine:
+            monkeypatch.setenv("GLIBC_TUNABLES", mine)
+        executor = Local(standins.train, [Start()])
+        try:
+            assert executor.call(standins.environment, "GLIBC_TUNABLES").result(60) == theirs
+            assert os.environ.get("GLIBC_TUNABLES") == mine
+        finally:
+            executor.close()
 
 
 def test_a_worker_that_has_grown_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

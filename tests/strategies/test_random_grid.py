@@ -7,17 +7,39 @@ from collections import Counter
 
 import pytest
 
+from gru_tune import strategies
 from gru_tune.errors import ConfigError
 from gru_tune.space import Hyperparameter
 from gru_tune.strategies import Proposal
 from gru_tune.values import Choice, Float, Int
-from tests.strategies.strategy_cases import BIG, LAYERS, MIXED, SMALL, create, drive, noise, space
+from tests.strategies.strategy_cases import (
+    BIG,
+    EPOCHS,
+    LAYERS,
+    LOSS,
+    MIXED,
+    SMALL,
+    create,
+    drive,
+    noise,
+    space,
+)
 
 HUGE = space(*(Hyperparameter(f"x{n}", Int(1, 1000)) for n in range(6)))
 
 
 def test_the_grid_is_walked_in_the_order_of_the_config() -> None:
     assert [p.values for p in drive(create("grid", LAYERS), noise)] == list(LAYERS.grid())
+
+
+def test_a_whole_grid_begins_with_what_takes_longest() -> None:
+    def depths(**keys: int) -> list[object]:
+        section = strategies.STRATEGIES["grid"](**keys)
+        search = strategies.create(section, SMALL, LOSS, EPOCHS, lambda values: float(str(values["depth"])))
+        return [proposal.values["depth"] for proposal in drive(search, noise)]
+
+    assert depths() == [5, 5, 5, 4, 4, 4, 3, 3, 3, 2, 2, 2, 1, 1, 1]
+    assert depths(trials=4) == [1, 1, 1, 2]  # what a limit cuts off is the end of the config's list
 
 
 def test_a_grid_gives_ints_for_logarithmic_ints() -> None:
