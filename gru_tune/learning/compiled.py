@@ -38,21 +38,18 @@ Shape = tuple[tuple[int, ...], ...]
 class CompiledScorer:
     """Compiles the forward pass of a model, for every shape it meets."""
 
-    def __init__(self, model: Any, loss: Any | None, program: _Program | None = None) -> None:
+    def __init__(self, model: Any, settings: Settings, dataset: Dataset) -> None:
         self.model = model
         self.compiling = 0.0
-        self._program = program or _Program(model, loss)
-        self._read()
+        self._program = _program(model, settings, dataset)
+        # Copies, since a program overwrites what it is given.
+        self._trained = [jnp.asarray(np.array(v.value)) for v in model.trainable_variables]
+        self._fixed = [jnp.asarray(np.array(v.value)) for v in model.non_trainable_variables]
 
     def score(self, batch: Batch) -> tuple[NDArray[np.float32], float]:
         run = self._compiled(self._program.score, (self._trained, self._fixed, *batch))
         out, loss = run(self._trained, self._fixed, *batch)
         return np.asarray(out), float(loss)
-
-    def _read(self) -> None:
-        """Take over what the model's variables hold; copies, since a program overwrites them."""
-        self._trained = [jnp.asarray(np.array(v.value)) for v in self.model.trainable_variables]
-        self._fixed = [jnp.asarray(np.array(v.value)) for v in self.model.non_trainable_variables]
 
     def _compiled(self, function: Any, arguments: Any) -> Any:
         key = (function.__name__, tuple(part.shape for part in arguments[-3:] if hasattr(part, "shape")))
@@ -70,7 +67,7 @@ class Compiled(CompiledScorer):
     """An ``Engine``: trains ``model``, which ``engines.make_model`` has made."""
 
     def __init__(self, model: Any, settings: Settings, dataset: Dataset) -> None:
-        super().__init__(model, None, _program(model, settings, dataset))
+        super().__init__(model, settings, dataset)
         self._numbers = _numbers(settings)
         self._optimizer = [jnp.asarray(np.array(v.value)) for v in model.optimizer.variables]
 
@@ -122,14 +119,14 @@ class Compiled(CompiledScorer):
 class _Program:
     """The functions that are compiled for one structure of model and optimizer."""
 
-    def __init__(self, model: Any, loss: Any | None, dataset: Dataset | None = None) -> None:
+    def __init__(self, model: Any, loss: Any, dataset: Dataset) -> None:
         self.model, self.loss, self.dataset = model, loss, dataset
-        self.watched: Any = watched(dataset) if dataset is not None else None
+        self.watched = watched(dataset)
         self.compiled: dict[tuple[str, Shape], Any] = {}
 
     def score(self, trained: Any, fixed: Any, x: Any, y: Any, w: Any) -> Any:
         out, _ = self.model.stateless_call(trained, fixed, x, training=False)
-        return out, jnp.nan if self.loss is None else self.loss(y, out, w)
+        return out, self.loss(y, out, w)
 
     def learn(
         self, trained: Any, fixed: Any, optimizer: Any, numbers: Any, count: Any, rates: Any,
@@ -165,12 +162,12 @@ class _Program:
     def _cost(self, trained: Any, fixed: Any, numbers: Any, batch: Any) -> Any:
         x, y, w = batch
         out, fixed = self.model.stateless_call(trained, fixed, x, training=True)
-        assert self.loss is not None, "only what has a loss is trained"
         loss = self.loss(y, out, w)
         if "l1" in numbers:
             for value in (trained[place] for place in self._charged):
                 loss += numbers["l1"] * jnp.abs(value).sum() + numbers["l2"] * jnp.square(value).sum()
-        return loss, ((self.watched.values(y, out) * w).sum() / w.sum(), fixed)
+        weight = jnp.maximum(w.sum(), 1e-12)  # a batch may hold no known target at all
+        return loss, ((self.watched.values(y, out) * w).sum() / weight, fixed)
 
     def _stepped(self, optimizer: Any, gradients: Any, trained: Any, numbers: Any) -> Any:
         keras_optimizer = self.model.optimizer
@@ -191,12 +188,13 @@ def _program(model: Any, settings: Settings, dataset: Dataset) -> _Program:
     key = (_structure(settings), id(dataset))  # the program keeps the dataset, so that no other gets its id
     if key in _programs:
         _programs.move_to_end(key)
-    else:
-        if len(_programs) >= PROGRAMS:
+        return _programs[key]
+    program = _Program(model, make_loss(settings.training, dataset), dataset)
+    if getattr(model, "optimizer", None) is not None:  # else it can score, but not learn
+        _programs[key] = program
+        if len(_programs) > PROGRAMS:
             _programs.popitem(last=False)
-        loss = make_loss(settings.training, dataset)
-        _programs[key] = _Program(model, loss, dataset)
-    return _programs[key]
+    return program
 
 
 def _structure(settings: Settings) -> Settings:

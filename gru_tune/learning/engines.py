@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gru_tune.data.dataset import Dataset
 from gru_tune.knobs import ModelKnobs, Settings
 from gru_tune.learning.batches import buckets
-from gru_tune.learning.factory import build, lean, make_optimizer
+from gru_tune.learning.factory import build, fast_copy, lean, make_optimizer
 from gru_tune.learning.initial import built
 from gru_tune.learning.losses import make_loss, make_metric
 from gru_tune.learning.samples import Batch, Samples
@@ -38,7 +39,7 @@ class Scorer(Protocol):
         ...
 
     def score(self, batch: Batch) -> tuple[NDArray[np.float32], float]:
-        """The model's outputs for ``batch.x``, and the loss without penalties (NaN where none is known)."""
+        """The model's outputs for ``batch.x``, and the loss without penalties."""
         ...
 
 
@@ -71,7 +72,7 @@ class Engine(Scorer, Protocol):
 class Stepwise:
     """Keras' own step, a batch at a time: on TensorFlow, plain, with cuDNN or compiled by XLA."""
 
-    def __init__(self, model: Any, loss: Any | None = None) -> None:
+    def __init__(self, model: Any, loss: Any) -> None:
         self.model, self._loss = model, loss
         self.compiling = 0.0
         self._seen: set[tuple[str, tuple[int, ...]]] = set()
@@ -97,7 +98,7 @@ class Stepwise:
         start = time.perf_counter()
         out = np.asarray(self.model.predict_on_batch(batch.x))
         self._timed("score", batch, start)
-        return out, float("nan") if self._loss is None else float(self._loss(batch.y, out, batch.w))
+        return out, float(self._loss(batch.y, out, batch.w))
 
     def weights(self) -> list[NDArray[Any]]:
         copy: list[NDArray[Any]] = self.model.get_weights()
@@ -166,15 +167,15 @@ def make_engine(model: Any, settings: Settings, train: Samples, path: str) -> En
     return Stepwise(model, make_loss(settings.training, train.dataset))
 
 
-def make_scorer(model: Any, loss: Any | None = None) -> Scorer:
-    """What says what a saved model predicts."""
+def make_scorer(model: Any, settings: Settings, dataset: Dataset) -> Scorer:
+    """What says what ``model``, a saved one of these settings, predicts."""
     import keras
 
     if keras.backend.backend() == "jax":
         from gru_tune.learning.compiled import CompiledScorer
 
-        return CompiledScorer(model, loss)
-    return Stepwise(model, loss)
+        return CompiledScorer(fast_copy(model, settings, dataset), settings, dataset)
+    return Stepwise(model, make_loss(settings.training, dataset))
 
 
 # What XLA saves on one core, in seconds for every time step of a layer in one direction, and

@@ -51,11 +51,26 @@ def plain_copy(model: Any, settings: Settings, dataset: Dataset) -> Any:
     """``model`` as one of Keras' own layers alone, to be saved; itself where it is one already."""
     if not any(type(layer).__module__.startswith("gru_tune") for layer in model._flatten_layers()):
         return model
-    plain = built(lambda: build(settings, dataset), seed=0)
-    for source, target in zip(model.layers, plain.layers, strict=True):
-        if target.weights:
-            target.set_weights(source.get_weights())
-    return plain
+    return _copy(model, built(lambda: build(settings, dataset), seed=0))
+
+
+def fast_copy(model: Any, settings: Settings, dataset: Dataset) -> Any:
+    """A saved ``model`` of these settings with the layers to train with in their places."""
+    return _copy(model, built(lambda: build(settings, dataset, fast=True), seed=0))
+
+
+def _copy(source: Any, target: Any) -> Any:
+    """``target`` with the weights of ``source``; layers of the one that have none are no matter."""
+    theirs = [layer for layer in source.layers if layer.weights and not _only_ours(layer)]
+    ours = [layer for layer in target.layers if layer.weights and not _only_ours(layer)]
+    for layer, other in zip(theirs, ours, strict=True):
+        other.set_weights(layer.get_weights())
+    return target
+
+
+def _only_ours(layer: Any) -> bool:
+    """Whether Keras' layer in the same place has no weights."""
+    return type(layer).__name__ == "FastDropout"
 
 
 class _Plain:

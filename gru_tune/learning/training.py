@@ -10,7 +10,8 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +24,9 @@ from gru_tune.errors import TrainingError
 from gru_tune.knobs import Settings
 from gru_tune.learning import checkpoints
 from gru_tune.learning.engines import fast_path, make_engine, make_model, make_scorer
-from gru_tune.learning.factory import plain_copy
+from gru_tune.learning.factory import build, plain_copy
 from gru_tune.learning.fitting import Fit, refuse_empty, split_samples
-from gru_tune.learning.losses import make_loss
+from gru_tune.learning.initial import built
 from gru_tune.learning.predicting import measure
 from gru_tune.learning.predicting import predict as predict_samples
 from gru_tune.learning.samples import Samples
@@ -99,11 +100,25 @@ def _configure_tensorflow(threads: int) -> None:
 
 def warm() -> None:
     """Import what the first job needs, while others prepare it."""
-    import keras
+    with _hidden("sklearn", "pandas"):  # Keras imports them for adapters that are not used here
+        import keras
 
     if keras.backend.backend() == "jax":
         import gru_tune.learning.compiled
         import gru_tune.learning.layers  # noqa: F401
+
+
+@contextmanager
+def _hidden(*packages: str) -> Iterator[None]:
+    """Let an import go without optional packages, unless they are there already."""
+    hidden = [name for name in packages if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def train(job: Job) -> Outcome:
@@ -140,7 +155,7 @@ def evaluate(
     Raises ``TrainingError`` when the split gives no samples.
     """
     model, samples = _opened_model(model_file, data_folder, settings, split)
-    scorer = make_scorer(model, make_loss(settings.training, samples.dataset))
+    scorer = make_scorer(model, settings, samples.dataset)
     result = measure(scorer, samples, samples.truth(), metrics)
     _clean()
     return result
@@ -149,7 +164,7 @@ def evaluate(
 def predict(model_file: str | Path, data_folder: str | Path, settings: Settings, split: Split) -> Predictions:
     """What a saved model says of a split, beside what is true."""
     model, samples = _opened_model(model_file, data_folder, settings, split)
-    y_pred, _ = predict_samples(make_scorer(model), samples)
+    y_pred, _ = predict_samples(make_scorer(model, settings, samples.dataset), samples)
     _clean()
     return Predictions(samples.truth().y, y_pred)
 
@@ -199,11 +214,12 @@ def _leave(fit: Fit, folder: Path) -> None:
 def _opened_model(
     model_file: str | Path, data_folder: str | Path, settings: Settings, split: Split
 ) -> tuple[Any, Samples]:
-    import keras
-
     samples = Samples(open_dataset(data_folder), split, settings.data)
     refuse_empty(samples)
-    return keras.models.load_model(model_file, compile=False), samples
+    # Not ``load_model``: on JAX that draws first weights for seconds, only to replace them.
+    model = built(lambda: build(settings, samples.dataset), seed=0)
+    model.load_weights(model_file)
+    return model, samples
 
 
 def _failed(job: Job, error: Exception) -> str:

@@ -210,3 +210,23 @@ def test_an_engine_goes_on_from_where_its_model_stands() -> None:
     settings = settle({"units": 4, "batch_size": 8})
     again = make_engine(ours.model, replace(settings), samples, "jax")
     assert learned(again, some) == pytest.approx(learned(ours, some), rel=1e-5)
+
+
+@pytest.mark.parametrize(("data", "knobs"), EVERY[:4])
+def test_more_padding_changes_nothing(data: Dataset, knobs: dict[str, Any]) -> None:
+    """A batch of a short length and one padded further: the same outputs, loss and trained weights."""
+    settings = settle({"units": 4, "embedding": 3, "batch_size": 8, **knobs})
+    samples = Samples(data, "train", settings.data)
+    rows = np.arange(8)
+    told = []
+    for length in (9, 14):
+        engine = make_engine(make_model(settings, samples, "jax", seed=2), settings, samples, "jax")
+        batch = samples.gather(rows, length)
+        sums = learned(engine, [batch] * 3)
+        out, loss = engine.score(batch)
+        out = out[:, :9] if samples.form == "steps" else out
+        seen = samples.scored(rows, 9) if samples.form == "steps" else slice(None)
+        weights = [value for value in engine.weights() if value.dtype.kind == "f"]  # no random states
+        told.append([out[seen], np.array([loss, *sums.values()]), *weights])
+    for short, long in zip(*told, strict=True):
+        np.testing.assert_allclose(short, long, atol=1e-5, rtol=1e-4)
