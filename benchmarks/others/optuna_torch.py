@@ -37,7 +37,7 @@ def main() -> None:
             trial.suggest_categorical("units", etth1.UNITS), trial.suggest_categorical("depth", etth1.DEPTH)
         )
         optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
-        losses = []
+        losses: list[float] = []
         for _ in range(options.epochs):
             model.train()
             for batch in torch.split(torch.randperm(len(train[0])), batch_size):
@@ -47,7 +47,8 @@ def main() -> None:
                 optimizer.step()
             model.eval()
             with torch.no_grad():
-                losses.append(nn.functional.mse_loss(model(validation[0]), validation[1]).item())
+                loss = nn.functional.mse_loss(model(validation[0]), validation[1])
+                losses.append(float(loss.item()))
         return min(losses)
 
     grid = {"units": etth1.UNITS, "depth": etth1.DEPTH, "batch_size": etth1.BATCH_SIZE}
