@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.surroundings import environment, surroundings
 from gru_tune.learning.training import configure, train
 from gru_tune.trial import Job
 from gru_tune.values import Scalar
@@ -91,12 +92,10 @@ def anonymous() -> float:
 def measured(backend: str, work: list[Job]) -> list[tuple[float, float]]:
     """MB after each job, and its seconds beyond its epochs."""
     with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "XDG_CACHE_HOME": cache}
-        environment.pop("JAX_COMPILATION_CACHE_DIR", None)
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.memory", "--worker", backend],
             cwd=ROOT,
-            env=environment,
+            env=environment(cache),
             input=pickle.dumps(work),
             capture_output=True,
         )
@@ -115,8 +114,6 @@ def main() -> None:
     if options.worker:
         worker(options.worker)
         return
-    from benchmarks.trials import surroundings
-
     if options.trials <= LATER:
         parser.error(f"--trials must be more than {LATER}")
     marks = [mark for mark in MARKS if mark <= options.trials]

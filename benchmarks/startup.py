@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.trials import surroundings
+from benchmarks.surroundings import environment, surroundings
 
 ROOT = Path(__file__).resolve().parent.parent
 SMOKE = str(ROOT / "configs" / "smoke.yaml")
@@ -36,14 +35,6 @@ COMMANDS = {
     "`gru-tune check configs/smoke.yaml`": ["check", SMOKE],
 }
 BACKENDS = ("jax", "tensorflow")
-
-
-def environment(cache: Path, backend: str | None = None) -> dict[str, str]:
-    """That of a process: Keras' backend where it is named, and where compiled programs are kept."""
-    own = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "XDG_CACHE_HOME": str(cache)}
-    own.pop("JAX_COMPILATION_CACHE_DIR", None)
-    own.pop("KERAS_BACKEND", None)
-    return {**own, "KERAS_BACKEND": backend} if backend else own
 
 
 def whole(arguments: list[str], env: dict[str, str]) -> float | None:

@@ -32,6 +32,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.surroundings import environment, surroundings
+
 ROOT = Path(__file__).resolve().parent.parent
 FEATURES = 8
 RUN = 16  # batches that gru-tune is given at once
@@ -238,12 +240,10 @@ class Child:
         self.name = name
         self._folder = tempfile.TemporaryDirectory()
         self._errors = Path(self._folder.name) / "stderr"
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "XDG_CACHE_HOME": self._folder.name}
-        environment.pop("JAX_COMPILATION_CACHE_DIR", None)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.step", "--child", name],
             cwd=ROOT,
-            env={**environment, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1"},
+            env={**environment(self._folder.name), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors.open("w"),
@@ -316,8 +316,6 @@ def main() -> None:
     if options.child:
         serve(options.child)
         return
-    from benchmarks.trials import surroundings  # here: a child has no need of pandas
-
     paths = [name for name in PATHS if name != "PyTorch" or importlib.util.find_spec("torch")]
     rounds = 1 if options.quick else 3
     for line in lines(QUICK if options.quick else CASES, paths, rounds):

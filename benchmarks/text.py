@@ -24,7 +24,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.trials import surroundings, timed
+from benchmarks.surroundings import surroundings
+from benchmarks.trials import timed
 
 VALIDATION = 0.2  # of the training reviews
 CONFIG = """

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.others import etth1
+from benchmarks.surroundings import environment, surroundings
 from gru_tune.study import machine
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,16 +124,12 @@ def timed(module: str, *arguments: str, core: int | None = None) -> tuple[float,
     Its cache folder is empty: nothing is compiled before. Keras runs on TensorFlow, gru-tune
     chooses by itself. Ends this program with the last words of one that fails.
     """
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
-    if module == "gru_tune":
-        del environment["KERAS_BACKEND"]
     with tempfile.TemporaryDirectory() as cache:
         start = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
-            env={**environment, "XDG_CACHE_HOME": cache},
+            env=environment(cache, None if module == "gru_tune" else "tensorflow"),
             capture_output=True,
             text=True,
             preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
@@ -141,17 +138,6 @@ def timed(module: str, *arguments: str, core: int | None = None) -> tuple[float,
     if done.returncode:
         sys.exit(f"{module} failed:\n{done.stderr[-3000:]}")
     return seconds, done.stdout
-
-
-def surroundings(packages: Collection[str]) -> str:
-    """Versions of whatever is installed, and the machine, in a line each."""
-    versions = {**machine.versions(), **{name: machine.version(name) for name in packages}}
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    device = machine.devices(cores, 0)
-    return (
-        ", ".join(f"{name} {version}" for name, version in versions.items() if version)
-        + f".  \n{device['processor']}, {cores} {'core' if cores == 1 else 'cores'}, {device['system']}."
-    )
 
 
 def measure(tools: Collection[Tool], source: Path, runs: int, epochs: int) -> dict[str, Measured]:

@@ -12,19 +12,14 @@ import keras
 import keras_tuner
 
 from benchmarks.others import etth1
+from benchmarks.others.keras_forecaster import forecaster
 
 
 class Forecaster(keras_tuner.HyperModel):  # type: ignore[misc]
     """A GRU of one or two layers and 24 outputs."""
 
     def build(self, hp: Any) -> Any:
-        units, depth = hp.Choice("units", etth1.UNITS), hp.Choice("depth", etth1.DEPTH)
-        model = keras.Sequential([keras.Input((etth1.WINDOW, len(etth1.COLUMNS)))])
-        for layer in range(1, depth + 1):
-            model.add(keras.layers.GRU(units, return_sequences=layer < depth))
-        model.add(keras.layers.Dense(etth1.HORIZON))
-        model.compile(optimizer=keras.optimizers.Adam(0.001), loss="mse")
-        return model
+        return forecaster(hp.Choice("units", etth1.UNITS), hp.Choice("depth", etth1.DEPTH))
 
     def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
         return model.fit(*args, batch_size=hp.Choice("batch_size", etth1.BATCH_SIZE), **kwargs)

@@ -9,6 +9,8 @@ import keras
 import optuna  # type: ignore[import-not-found,unused-ignore]
 
 from benchmarks.others import etth1
+from benchmarks.others.keras_forecaster import forecaster
+from benchmarks.others.optuna_grid import search
 
 
 def main() -> None:
@@ -20,11 +22,7 @@ def main() -> None:
         units = trial.suggest_categorical("units", etth1.UNITS)
         depth = trial.suggest_categorical("depth", etth1.DEPTH)
         keras.backend.clear_session()
-        model = keras.Sequential([keras.Input((etth1.WINDOW, len(etth1.COLUMNS)))])
-        for layer in range(1, depth + 1):
-            model.add(keras.layers.GRU(units, return_sequences=layer < depth))
-        model.add(keras.layers.Dense(etth1.HORIZON))
-        model.compile(optimizer=keras.optimizers.Adam(0.001), loss="mse")
+        model = forecaster(units, depth)
         history = model.fit(
             train.x,
             train.y,
@@ -35,10 +33,7 @@ def main() -> None:
         )
         return float(min(history.history["val_loss"]))
 
-    grid = {"units": etth1.UNITS, "depth": etth1.DEPTH, "batch_size": etth1.BATCH_SIZE}
-    study = optuna.create_study(sampler=optuna.samplers.GridSampler(grid, seed=options.seed))
-    study.optimize(objective, n_jobs=1)
-    etth1.tell([trial.value for trial in study.trials if trial.value is not None])
+    search(objective, options.seed)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import torch  # type: ignore[import-not-found,unused-ignore]
 from torch import nn
 
 from benchmarks.others import etth1
+from benchmarks.others.optuna_grid import search
 
 
 class Forecaster(nn.Module):  # type: ignore[misc,unused-ignore]
@@ -51,10 +52,7 @@ def main() -> None:
                 losses.append(float(loss.item()))
         return min(losses)
 
-    grid = {"units": etth1.UNITS, "depth": etth1.DEPTH, "batch_size": etth1.BATCH_SIZE}
-    study = optuna.create_study(sampler=optuna.samplers.GridSampler(grid, seed=options.seed))
-    study.optimize(objective, n_jobs=1)
-    etth1.tell([trial.value for trial in study.trials if trial.value is not None])
+    search(objective, options.seed)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from jax import lax
 from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
-from gru_tune.knobs import Settings, TrainingKnobs
+from gru_tune.knobs import ModelKnobs, Settings, TrainingKnobs
 from gru_tune.learning.batches import RUN
 from gru_tune.learning.engines import Rates, Sums, random_states, reseed
 from gru_tune.learning.losses import make_loss, watched
@@ -42,21 +42,20 @@ class CompiledScorer:
         self.model = model
         self.compiling = 0.0
         self._program = _program(model, settings, dataset)
-        # Copies, since a program overwrites what it is given.
-        self._trained = [jnp.asarray(np.array(v.value)) for v in model.trainable_variables]
-        self._fixed = [jnp.asarray(np.array(v.value)) for v in model.non_trainable_variables]
+        self._trained = [_copied(v.value) for v in model.trainable_variables]
+        self._fixed = [_copied(v.value) for v in model.non_trainable_variables]
 
     def score(self, batch: Batch) -> tuple[NDArray[np.float32], float]:
-        run = self._compiled(self._program.score, (self._trained, self._fixed, *batch))
-        out, loss = run(self._trained, self._fixed, *batch)
+        arguments = (self._trained, self._fixed, *batch)
+        out, loss = self._compiled(self._program.score, arguments)(*arguments)
         return np.asarray(out), float(loss)
 
-    def _compiled(self, function: Any, arguments: Any) -> Any:
-        key = (function.__name__, tuple(part.shape for part in arguments[-3:] if hasattr(part, "shape")))
+    def _compiled(self, function: Any, arguments: Any, donated: tuple[int, ...] = ()) -> Any:
+        """``function`` of the program for the shapes of these arguments, of which x, y and w come last."""
+        key = (function.__name__, tuple(part.shape for part in arguments[-3:]))
         found = self._program.compiled.get(key)
         if found is None:
             start = time.perf_counter()
-            donated = tuple(range(3)) if function.__name__ == "learn" else ()
             found = jax.jit(function, donate_argnums=donated).lower(*arguments).compile()
             self._program.compiled[key] = found
             self.compiling += time.perf_counter() - start
@@ -69,14 +68,14 @@ class Compiled(CompiledScorer):
     def __init__(self, model: Any, settings: Settings, dataset: Dataset) -> None:
         super().__init__(model, settings, dataset)
         self._numbers = _numbers(settings)
-        self._optimizer = [jnp.asarray(np.array(v.value)) for v in model.optimizer.variables]
+        self._optimizer = [_copied(v.value) for v in model.optimizer.variables]
 
     def begin(self, seed: int, epoch: int) -> None:
         reseed(self.model, seed, epoch)
         states = {id(state) for state in random_states(self.model)}
         for place, variable in enumerate(self.model.non_trainable_variables):
             if id(variable) in states:
-                self._fixed[place] = jnp.asarray(np.array(variable.value))
+                self._fixed[place] = _copied(variable.value)
 
     def learn(self, batches: Iterable[Batch], rates: Rates) -> Iterator[Sums]:
         place = 0
@@ -90,8 +89,8 @@ class Compiled(CompiledScorer):
 
     def restore(self, weights: list[NDArray[Any]]) -> None:
         count = len(self._trained)
-        self._trained = [jnp.asarray(np.array(value)) for value in weights[:count]]
-        self._fixed = [jnp.asarray(np.array(value)) for value in weights[count:]]
+        self._trained = [_copied(value) for value in weights[:count]]
+        self._fixed = [_copied(value) for value in weights[count:]]
         self.settle()
 
     def settle(self) -> None:
@@ -110,7 +109,7 @@ class Compiled(CompiledScorer):
         arguments = (
             self._trained, self._fixed, self._optimizer, self._numbers, np.int32(len(some)), due, x, y, w,
         )  # fmt: skip
-        run = self._compiled(self._program.learn, arguments)
+        run = self._compiled(self._program.learn, arguments, donated=(0, 1, 2))
         self._trained, self._fixed, self._optimizer, sums = run(*arguments)
         weight, loss, metric = (float(value) for value in sums)
         return Sums(weight, {"loss": loss, self._program.watched.name: metric})
@@ -185,7 +184,8 @@ _programs: OrderedDict[Any, _Program] = OrderedDict()
 
 def _program(model: Any, settings: Settings, dataset: Dataset) -> _Program:
     """The program for ``model``: that of an earlier trial where nothing but numbers differs."""
-    key = (_structure(settings), id(dataset))  # the program keeps the dataset, so that no other gets its id
+    # The program keeps the dataset, so that no other gets its id.
+    key = (_structure(settings), tuple(_numbers(settings)), id(dataset))
     if key in _programs:
         _programs.move_to_end(key)
         return _programs[key]
@@ -198,26 +198,21 @@ def _program(model: Any, settings: Settings, dataset: Dataset) -> _Program:
 
 
 def _structure(settings: Settings) -> Settings:
-    """``settings`` without what a program takes as input, or what does not concern it."""
-    model, training = settings.model, settings.training
-    usual = TrainingKnobs()
+    """``settings`` with what a program takes as input, or what does not concern it, at one value."""
+    training, usual = settings.training, ModelKnobs()
     return replace(
         settings,
         model=replace(
-            model,
-            dropout=0.5 if model.dropout else 0.0,
-            l1=float(bool(model.l1 or model.l2)),
+            settings.model,
+            dropout=0.5 if settings.model.dropout else 0.0,
+            l1=0.0,
             l2=0.0,
-            initializer="glorot_uniform",
-            recurrent_initializer="orthogonal",
+            initializer=usual.initializer,
+            recurrent_initializer=usual.recurrent_initializer,
         ),
-        training=replace(
-            usual,
+        training=TrainingKnobs(
             optimizer=training.optimizer,
             momentum=training.momentum,
-            weight_decay=float(bool(training.weight_decay)),
-            clip_norm=training.clip_norm and 1.0,
-            clip_value=training.clip_value and 1.0,
             loss=training.loss,
             label_smoothing=training.label_smoothing,
         ),
@@ -264,6 +259,11 @@ def _stretches(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
 def _room(batch: Batch) -> int:
     """How many batches of this shape one execution takes."""
     return max(1, min(RUN, STRETCH // sum(part.nbytes for part in batch)))
+
+
+def _copied(value: Any) -> Any:
+    """An array that a program may overwrite."""
+    return jnp.asarray(np.array(value))
 
 
 def _stacked(parts: list[NDArray[Any]], room: int) -> NDArray[Any]:

@@ -80,20 +80,8 @@ class _Plain:
         self.knobs = knobs
 
     def recurrent(self, units: int, sequences: bool) -> Any:
-        from keras import layers
-
-        kind = {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.SimpleRNN}[self.knobs.cell]
-        return self._made(kind, units, sequences, penalty(self.knobs))
-
-    def dropout(self, every_step: bool) -> Any:
-        """At every step the same values are dropped: the layers' own dropout, which has it so, loses cuDNN."""
-        from keras import layers
-
-        return (layers.SpatialDropout1D if every_step else layers.Dropout)(self.knobs.dropout)
-
-    def _made(self, kind: Any, units: int, sequences: bool, regularizer: Any) -> Any:
-        knobs = self.knobs
-        return kind(
+        knobs, regularizer = self.knobs, self.penalty()
+        return self.cell()(
             units,
             activation=knobs.activation,
             kernel_initializer=knobs.initializer,
@@ -104,17 +92,36 @@ class _Plain:
             return_sequences=sequences,
         )
 
+    def cell(self) -> Any:
+        """The class of the recurrent layers."""
+        from keras import layers
+
+        return {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.SimpleRNN}[self.knobs.cell]
+
+    def penalty(self) -> Any:
+        """What kernels and recurrent kernels are charged for their size; None for nothing."""
+        import keras
+
+        l1, l2 = self.knobs.l1, self.knobs.l2
+        return keras.regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
+
+    def dropout(self, every_step: bool) -> Any:
+        """At every step the same values are dropped: the layers' own dropout, which has it so, loses cuDNN."""
+        from keras import layers
+
+        return (layers.SpatialDropout1D if every_step else layers.Dropout)(self.knobs.dropout)
+
 
 class _Fast(_Plain):
     """Makes the layers of ``layers`` where they are faster, which is wherever they can be used."""
 
-    def recurrent(self, units: int, sequences: bool) -> Any:
-        from keras import layers
-
+    def cell(self) -> Any:
         from gru_tune.learning.layers import FastGRU
 
-        kind = {"gru": layers.GRU, "lstm": layers.LSTM, "rnn": layers.SimpleRNN}[self.knobs.cell]
-        return self._made(FastGRU if lean(self.knobs) else kind, units, sequences, None)
+        return FastGRU if lean(self.knobs) else super().cell()
+
+    def penalty(self) -> None:
+        """The engine charges it."""
 
     def dropout(self, every_step: bool) -> Any:
         from gru_tune.learning.layers import FastDropout
@@ -168,13 +175,6 @@ def _stack(x: Any, mask: Any, knobs: ModelKnobs, make: _Plain, every_step: bool)
     if every_step or knobs.pooling == "last":
         return x
     return _pooled(x, mask, knobs.pooling)
-
-
-def penalty(knobs: ModelKnobs) -> Any:
-    """What kernels and recurrent kernels are charged for their size; None for nothing."""
-    import keras
-
-    return keras.regularizers.L1L2(l1=knobs.l1, l2=knobs.l2) if knobs.l1 or knobs.l2 else None
 
 
 def _pooled(x: Any, mask: Any, how: str) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,7 +12,7 @@ from gru_tune.data.dataset import Dataset
 from gru_tune.knobs import settle
 from gru_tune.learning.batches import batches
 from gru_tune.learning.engines import Engine, Stepwise, fast_path, make_engine, make_model
-from gru_tune.learning.factory import build, plain_copy
+from gru_tune.learning.factory import build, make_optimizer, plain_copy
 from gru_tune.learning.initial import draw
 from gru_tune.learning.losses import make_loss, make_metric
 from gru_tune.learning.samples import Batch, Samples
@@ -85,8 +83,6 @@ def beside(data: Dataset, **knobs: Any) -> tuple[Engine, Engine, Samples]:
     if plain is model:
         plain = build(settings, data)
         plain.set_weights(model.get_weights())
-    from gru_tune.learning.factory import make_optimizer
-
     plain.compile(
         make_optimizer(settings.training),
         make_loss(settings.training, data),
@@ -131,7 +127,7 @@ def test_every_optimizer_steps_as_keras_does(knobs: dict[str, Any]) -> None:
     alike(*beside(sequences(classes=3, varying=False), **knobs))
 
 
-def test_numbers_are_no_other_program(tmp_path: Path) -> None:
+def test_numbers_are_no_other_program() -> None:
     """Another rate, seed, penalty or dropout rate compiles nothing; another size does."""
     data = sequences(classes=3, varying=False)
     usual = {"units": 5, "batch_size": 8, "dropout": 0.2, "l2": 1e-3, "clip_norm": 1.0, "weight_decay": 1e-3}
@@ -208,7 +204,7 @@ def test_an_engine_goes_on_from_where_its_model_stands() -> None:
     learned(ours, some)
     ours.settle()
     settings = settle({"units": 4, "batch_size": 8})
-    again = make_engine(ours.model, replace(settings), samples, "jax")
+    again = make_engine(ours.model, settings, samples, "jax")
     assert learned(again, some) == pytest.approx(learned(ours, some), rel=1e-5)
 
 
