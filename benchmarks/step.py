@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -234,9 +234,9 @@ def times(work: Work) -> list[float]:
 
 
 class Child:
-    """A process that computes on ``core`` alone, one path, when it is asked."""
+    """A process that computes one path when it is asked, on ``cores`` alone where they are named."""
 
-    def __init__(self, name: str, core: int | None) -> None:
+    def __init__(self, name: str, cores: Collection[int]) -> None:
         self.name = name
         self._folder = tempfile.TemporaryDirectory()
         self._errors = Path(self._folder.name) / "stderr"
@@ -248,7 +248,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._errors.open("w"),
             text=True,
-            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
+            preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
         )
 
     def __enter__(self) -> Child:
@@ -292,7 +292,7 @@ def lines(cases: Sequence[Case], paths: Sequence[str], rounds: int) -> Iterator[
     heads += ["arithmetic, GFLOP", "limit, GFLOP/s", "gru-tune's share of it"]
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * len(heads)}"
-    core = max(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else None
+    core = [max(os.sched_getaffinity(0))] if hasattr(os, "sched_setaffinity") else []
     with ExitStack() as stack:
         children = [stack.enter_context(Child(name, core)) for name in (*paths, *LIMITS)]
         for case in cases:

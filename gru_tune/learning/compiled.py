@@ -2,14 +2,16 @@
 
 Everything of a trial that is a mere number (learning rate, dropout rate, weight decay,
 penalties, the norm to clip to, seeds) goes into the program as an input, so trials of the
-same shapes share it. Imported inside functions only, since it needs JAX and Keras.
+same shapes share it. A batch goes through the model in parts that fit a core's cache, and
+its step follows the sum of their gradients: batch sizes share programs too. Imported inside
+functions only, since it needs JAX and Keras.
 """
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -22,14 +24,19 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.knobs import ModelKnobs, Settings, TrainingKnobs
-from gru_tune.learning.batches import RUN
 from gru_tune.learning.engines import Rates, Sums, random_states, reseed
 from gru_tune.learning.losses import make_loss, watched
 from gru_tune.learning.samples import Batch
 
 STRETCH = 64_000_000  # bytes of input that are handed to one execution at most
+PARTS = 16  # of batches, that one execution takes; more where a single batch has more
+PART = 32  # rows of a part on a CPU (docs/design.md has the times of others)
 PROGRAMS = 16  # kept by a worker, the latest used
 
+# Compiles in 0.9 of the time, and the programs are as fast as with XLA's usual 3 (docs/design.md).
+COMPILER = {"xla_backend_optimization_level": 1}
+
+LEAST = 1e-12  # to divide by instead of 0, where no target of a batch is known
 KERNELS = ("kernel", "recurrent_kernel")
 
 Shape = tuple[tuple[int, ...], ...]
@@ -56,7 +63,7 @@ class CompiledScorer:
         found = self._program.compiled.get(key)
         if found is None:
             start = time.perf_counter()
-            found = jax.jit(function, donate_argnums=donated).lower(*arguments).compile()
+            found = jax.jit(function, donate_argnums=donated).lower(*arguments).compile(COMPILER)
             self._program.compiled[key] = found
             self.compiling += time.perf_counter() - start
         return found
@@ -67,6 +74,7 @@ class Compiled(CompiledScorer):
 
     def __init__(self, model: Any, settings: Settings, dataset: Dataset) -> None:
         super().__init__(model, settings, dataset)
+        self._settings = settings
         self._numbers = _numbers(settings)
         self._optimizer = [_copied(v.value) for v in model.optimizer.variables]
 
@@ -79,7 +87,7 @@ class Compiled(CompiledScorer):
 
     def learn(self, batches: Iterable[Batch], rates: Rates) -> Iterator[Sums]:
         place = 0
-        for some in _stretches(batches):
+        for some in _stretches(batches, self._rows):
             due = [rates(place + ahead) for ahead in range(len(some))]
             place += len(some)
             yield self._learn(some, due)
@@ -93,6 +101,11 @@ class Compiled(CompiledScorer):
         self._fixed = [_copied(value) for value in weights[count:]]
         self.settle()
 
+    def _rows(self, batch: Batch) -> int:
+        """How many rows of a batch go through the model together: all where they are normalised together."""
+        together = self._settings.model.normalization == "batch"
+        return len(batch.w) if together else part(len(batch.w))
+
     def settle(self) -> None:
         variables = (
             *self.model.trainable_variables, *self.model.non_trainable_variables, *self.model.optimizer.variables,
@@ -101,14 +114,14 @@ class Compiled(CompiledScorer):
             variable.assign(np.array(value))
 
     def _learn(self, some: list[Batch], rates: list[float]) -> Sums:
-        room = _room(some[0])
+        rows = self._rows(some[0])
+        room = _room(some[0], rows)
         # Fewer batches than the program has room for: it stops after those there are.
-        x, y, w = (_stacked([batch[part] for batch in some], room) for part in range(3))
+        x, y, w = (_stacked([batch[place] for batch in some], room, rows) for place in range(3))
         due = np.zeros(room, np.float32)
         due[: len(rates)] = rates
-        arguments = (
-            self._trained, self._fixed, self._optimizer, self._numbers, np.int32(len(some)), due, x, y, w,
-        )  # fmt: skip
+        counts = np.int32(len(some)), np.int32(len(some[0].w) // rows)
+        arguments = (self._trained, self._fixed, self._optimizer, self._numbers, counts, due, x, y, w)
         run = self._compiled(self._program.learn, arguments, donated=(0, 1, 2))
         self._trained, self._fixed, self._optimizer, sums = run(*arguments)
         weight, loss, metric = (float(value) for value in sums)
@@ -124,27 +137,49 @@ class _Program:
         self.compiled: dict[tuple[str, Shape], Any] = {}
 
     def score(self, trained: Any, fixed: Any, x: Any, y: Any, w: Any) -> Any:
-        out, _ = self.model.stateless_call(trained, fixed, x, training=False)
-        return out, self.loss(y, out, w)
+        """The outputs for all rows, and their loss."""
+
+        def piece(batch: Any) -> Any:
+            x, y, w = batch
+            out, _ = self.model.stateless_call(trained, fixed, x, training=False)
+            return out, w.sum() * self.loss(y, out, w)
+
+        rows = part(len(w))
+        outs, losses = lax.map(piece, tuple(a.reshape(-1, rows, *a.shape[1:]) for a in (x, y, w)))
+        return outs.reshape(-1, *outs.shape[2:]), losses.sum() / jnp.maximum(w.sum(), LEAST)
 
     def learn(
-        self, trained: Any, fixed: Any, optimizer: Any, numbers: Any, count: Any, rates: Any,
+        self, trained: Any, fixed: Any, optimizer: Any, numbers: Any, counts: Any, rates: Any,
         x: Any, y: Any, w: Any,
     ) -> Any:  # fmt: skip
-        """``count`` steps on the batches of ``x``, ``y``, ``w``; the states after them, and the sums."""
+        """Steps on the batches of ``x``, ``y``, ``w``; the states after them, and the sums.
+
+        ``counts``: of the steps, and of the parts of every batch. ``x``, ``y`` and ``w`` hold
+        the parts of all batches, one after the other.
+        """
+        steps, parts = counts
 
         def step(place: Any, carry: Any) -> Any:
             trained, fixed, optimizer, sums = carry
-            batch = (x[place], y[place], w[place])
-            optimizer = [rates[place] if i == self._rate else v for i, v in enumerate(optimizer)]
-            (loss, (metric, fixed)), gradients = jax.value_and_grad(self._cost, has_aux=True)(
-                trained, fixed, numbers, batch
-            )
-            trained, optimizer = self._stepped(optimizer, _clipped(gradients, numbers), trained, numbers)
-            weight = batch[2].sum()
-            return trained, fixed, optimizer, sums + weight * jnp.stack([jnp.ones(()), loss, metric])
 
-        return lax.fori_loop(0, count, step, (trained, fixed, optimizer, jnp.zeros(3)))
+            def piece(offset: Any, carry: Any) -> Any:
+                fixed, total, sums = carry
+                batch = tuple(a[place * parts + offset] for a in (x, y, w))
+                (loss, (metric, fixed)), gradients = jax.value_and_grad(self._cost, has_aux=True)(
+                    trained, fixed, numbers, batch
+                )
+                weight = batch[2].sum()
+                total = [t + weight * g for t, g in zip(total, gradients, strict=True)]
+                return fixed, total, sums + weight * jnp.stack([jnp.ones(()), loss, metric])
+
+            nothing = [jnp.zeros_like(value) for value in trained]
+            fixed, total, now = lax.fori_loop(0, parts, piece, (fixed, nothing, jnp.zeros(3)))
+            gradients = [value / jnp.maximum(now[0], LEAST) for value in total]
+            optimizer = [rates[place] if i == self._rate else v for i, v in enumerate(optimizer)]
+            trained, optimizer = self._stepped(optimizer, _clipped(gradients, numbers), trained, numbers)
+            return trained, fixed, optimizer, sums + now
+
+        return lax.fori_loop(0, steps, step, (trained, fixed, optimizer, jnp.zeros(3)))
 
     @cached_property
     def _rate(self) -> int:
@@ -165,7 +200,7 @@ class _Program:
         if "l1" in numbers:
             for value in (trained[place] for place in self._charged):
                 loss += numbers["l1"] * jnp.abs(value).sum() + numbers["l2"] * jnp.square(value).sum()
-        weight = jnp.maximum(w.sum(), 1e-12)  # a batch may hold no known target at all
+        weight = jnp.maximum(w.sum(), LEAST)
         return loss, ((self.watched.values(y, out) * w).sum() / weight, fixed)
 
     def _stepped(self, optimizer: Any, gradients: Any, trained: Any, numbers: Any) -> Any:
@@ -244,11 +279,18 @@ def _clipped(gradients: list[Any], numbers: dict[str, Any]) -> list[Any]:
     return gradients
 
 
-def _stretches(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
-    """Batches in a row that have one shape, as many as one execution takes."""
+def part(rows: int) -> int:
+    """How many of a batch's rows go through the model together."""
+    if jax.default_backend() != "cpu":
+        return rows
+    return next((size for size in range(PART, PART // 2, -1) if rows % size == 0), rows)
+
+
+def _stretches(batches: Iterable[Batch], rows: Callable[[Batch], int]) -> Iterator[list[Batch]]:
+    """Batches in a row that have one shape, as many as one execution takes in parts of ``rows``."""
     some: list[Batch] = []
     for batch in batches:
-        if some and (batch.x.shape != some[0].x.shape or len(some) == _room(some[0])):
+        if some and (batch.x.shape != some[0].x.shape or len(some) == _steps(some[0], rows(some[0]))):
             yield some
             some = []
         some.append(batch)
@@ -256,9 +298,15 @@ def _stretches(batches: Iterable[Batch]) -> Iterator[list[Batch]]:
         yield some
 
 
-def _room(batch: Batch) -> int:
-    """How many batches of this shape one execution takes."""
-    return max(1, min(RUN, STRETCH // sum(part.nbytes for part in batch)))
+def _room(batch: Batch, rows: int) -> int:
+    """How many parts of ``rows`` such rows one execution takes."""
+    parts = len(batch.w) // rows
+    return max(parts, min(PARTS, STRETCH * parts // sum(array.nbytes for array in batch)))
+
+
+def _steps(batch: Batch, rows: int) -> int:
+    """How many such batches one execution takes."""
+    return _room(batch, rows) * rows // len(batch.w)
 
 
 def _copied(value: Any) -> Any:
@@ -266,7 +314,9 @@ def _copied(value: Any) -> Any:
     return jnp.asarray(np.array(value))
 
 
-def _stacked(parts: list[NDArray[Any]], room: int) -> NDArray[Any]:
-    whole = np.empty((room, *parts[0].shape), parts[0].dtype)
-    np.stack(parts, out=whole[: len(parts)])
+def _stacked(arrays: list[NDArray[Any]], room: int, rows: int) -> NDArray[Any]:
+    """The arrays of some batches, divided into parts, in an array with room for ``room`` parts."""
+    whole = np.empty((room, rows, *arrays[0].shape[1:]), arrays[0].dtype)
+    parts = len(arrays[0]) // rows
+    np.concatenate(arrays, out=whole[: len(arrays) * parts].reshape(-1, *arrays[0].shape[1:]))
     return whole

@@ -12,8 +12,10 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
+from gru_tune.hiding import hidden
 from gru_tune.space import Space, Values, key
 from gru_tune.strategies._codec import decode, encode, index_size
 from gru_tune.strategies.base import Proposal, Work, derive
@@ -42,7 +44,7 @@ def _without_tensorflow() -> Iterator[None]:
                 os.environ[name] = value
 
 
-with _without_tensorflow():
+with _without_tensorflow(), hidden("sklearn"):  # half a second, for tuners of its models
     import keras_tuner
     from keras_tuner import oracles
 
@@ -234,6 +236,24 @@ class RandomOracle(Quiet, oracles.RandomSearchOracle):  # type: ignore[misc]
     """keras-tuner's random search."""
 
 
+def _longest_first(walk: Iterator[Values], work: Work) -> list[Values]:
+    """What takes longest first, but before all else one configuration of every amount of work.
+
+    Those of one amount are nearly always of one model: two of them at once would both
+    compile it, where the later one finds it compiled.
+    """
+    first: dict[float, Values] = {}
+    others: list[tuple[float, Values]] = []
+    for values in walk:
+        amount = work(values)
+        if amount in first:
+            others.append((amount, values))
+        else:
+            first[amount] = values
+    others.sort(key=itemgetter(0), reverse=True)
+    return [first[amount] for amount in sorted(first, reverse=True)] + [values for _, values in others]
+
+
 class GridOracle(Quiet, keras_tuner.Oracle):  # type: ignore[misc]
     """The list of all configurations; keras-tuner's own grid cannot be resumed."""
 
@@ -249,7 +269,7 @@ class GridOracle(Quiet, keras_tuner.Oracle):  # type: ignore[misc]
         super().__init__(space, objective, seed, cap, epochs)
         self._walk = space.grid()
         if work is not None and self._size <= LISTABLE:
-            self._walk = iter(sorted(self._walk, key=work, reverse=True))
+            self._walk = iter(_longest_first(self._walk, work))
 
     def propose(self, trial_id: str) -> dict[str, Any]:
         if self.room:

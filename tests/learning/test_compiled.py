@@ -122,6 +122,54 @@ def test_every_kind_of_model_is_trained_as_keras_does(data: Dataset, knobs: dict
     alike(*beside(data, **knobs))
 
 
+@pytest.fixture
+def divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches go through the model in parts of 4 rows."""
+    from gru_tune.learning import compiled
+
+    monkeypatch.setattr(compiled, "PART", 4)
+    monkeypatch.setattr(compiled, "_programs", type(compiled._programs)())
+
+
+@pytest.mark.usefixtures("divided")
+@pytest.mark.parametrize(("data", "knobs"), EVERY)
+def test_a_batch_in_parts_is_the_same_step(data: Dataset, knobs: dict[str, Any]) -> None:
+    """One that is not full ends with parts that weigh nothing; a normalised batch stays whole."""
+    alike(*beside(data, **knobs))
+
+
+@pytest.mark.usefixtures("divided")
+@pytest.mark.parametrize("knobs", TRAINED[-5:], ids=lambda knobs: "-".join(knobs))
+def test_clipping_and_penalties_are_those_of_the_whole_batch(knobs: dict[str, Any]) -> None:
+    alike(*beside(sequences(classes=3, varying=False), **knobs))
+
+
+@pytest.mark.usefixtures("divided")
+def test_batch_sizes_share_a_program() -> None:
+    data = sequences(classes=3, varying=False)
+
+    def compiling(batch_size: int, normalization: str) -> float:
+        settings = settle({"units": 5, "batch_size": batch_size, "normalization": normalization})
+        samples = Samples(data, "train", settings.data)
+        engine = make_engine(make_model(settings, samples, "jax"), settings, samples, "jax")
+        learned(engine, list(batches(samples, batch_size, np.random.default_rng(0))))
+        return engine.compiling
+
+    assert compiling(8, "none") > 0
+    assert compiling(4, "none") == compiling(12, "none") == 0
+    assert compiling(8, "batch") > 0
+    assert compiling(12, "batch") > 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "together"), [(8, 8), (32, 32), (64, 32), (48, 24), (100, 25), (37, 37), (256, 32)]
+)
+def test_parts_divide_a_batch_evenly(rows: int, together: int) -> None:
+    from gru_tune.learning.compiled import part
+
+    assert part(rows) == together
+
+
 @pytest.mark.parametrize("knobs", TRAINED, ids=lambda knobs: "-".join(f"{v}" for v in knobs.values()))
 def test_every_optimizer_steps_as_keras_does(knobs: dict[str, Any]) -> None:
     alike(*beside(sequences(classes=3, varying=False), **knobs))
