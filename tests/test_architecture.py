@@ -16,7 +16,7 @@ PACKAGE = ROOT / "gru_tune"
 
 # A package stands for its members, unless one of them is named on a floor of its own.
 FLOORS = [
-    ["errors", "values", "space", "wording", "quiet", "hiding"],
+    ["errors", "values", "space", "wording", "quiet"],
     ["knobs", "trial", "study.log", "study.history", "study.table", "study.results"],
     ["language", "data.dataset", "data.frame", "data.raw", "learning.truth", "report"],
     ["sources", "kinds", "tasks", "strategies", "executors"],

@@ -10,7 +10,8 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,6 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset, Split
 from gru_tune.errors import TrainingError
-from gru_tune.hiding import hidden
 from gru_tune.knobs import Settings
 from gru_tune.learning import checkpoints
 from gru_tune.learning.engines import fast_path, make_engine, make_model, make_scorer
@@ -100,12 +100,25 @@ def _configure_tensorflow(threads: int) -> None:
 
 def warm() -> None:
     """Import what the first job needs, while others prepare it."""
-    with hidden("sklearn", "pandas"):  # Keras imports them for adapters that are not used here
+    with _hidden("sklearn", "pandas"):  # Keras imports them for adapters that are not used here
         import keras
 
     if keras.backend.backend() == "jax":
         import gru_tune.learning.compiled
         import gru_tune.learning.layers  # noqa: F401
+
+
+@contextmanager
+def _hidden(*packages: str) -> Iterator[None]:
+    """Let an import go without optional packages, unless they are there already."""
+    hidden = [name for name in packages if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def train(job: Job) -> Outcome:

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
 
-from gru_tune.hiding import hidden
 from gru_tune.space import Space, Values, key
 from gru_tune.strategies._codec import decode, encode, index_size
 from gru_tune.strategies.base import Proposal, Work, derive
@@ -44,7 +43,7 @@ def _without_tensorflow() -> Iterator[None]:
                 os.environ[name] = value
 
 
-with _without_tensorflow(), hidden("sklearn"):  # half a second, for tuners of its models
+with _without_tensorflow():
     import keras_tuner
     from keras_tuner import oracles
 
