@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.surroundings import environment, surroundings
-from gru_tune.learning.training import configure, train
+from gru_tune.learning.training import configure, train, warm
 from gru_tune.trial import Job
 from gru_tune.values import Scalar
 
@@ -73,6 +73,7 @@ def worker(backend: str) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     configure(backend, 1)
+    warm()
     for job in done:
         outcome = train(job)
         if outcome.error:

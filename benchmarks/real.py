@@ -1,4 +1,4 @@
-"""Real searches on published data sets: the winner's locked test number beside a simple baseline.
+"""Real searches on published data sets: what the search saw, fresh seeds confirmed, and the locked test says.
 
     python -m benchmarks.real [NAME …] [--data FOLDER] [--out FOLDER]
 
@@ -10,6 +10,7 @@ repository (licences and size). ``--data`` names the folder that holds them, by 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import subprocess
@@ -55,29 +56,42 @@ def run(name: str, data: Path, out: Path) -> dict[str, Any]:
     subprocess.run([*command, "--set", f"data.path={source}"], check=True, stdout=sys.stderr)
     study: dict[str, Any] = json.loads((out / name / "study.json").read_text(encoding="utf-8"))
     with (out / name / "trials.csv").open(encoding="utf-8") as table:
-        done = sum(1 for _ in table) - 1
+        done = sum(row["status"] == "completed" for row in csv.DictReader(table))
     return {**study, "wall": time.monotonic() - start, "done": done}
+
+
+HEADS = (
+    "data", "objective", "search", "confirmed", "metric", "test [95 %]", "goal", "reached",
+    "best free baseline", "beaten", "published reference", "trials", "minutes",
+)  # fmt: skip
 
 
 def row(name: str, study: dict[str, Any]) -> str:
     """One line of the table."""
-    target = TARGETS[name]
-    score = study["test"][-1]["metrics"][target.metric]
+    target, look = TARGETS[name], study["test"][-1]
+    score = look["metrics"][target.metric]
     reached = target.goal is None or (score >= target.goal if target.higher else score <= target.goal)
     baselines = {b: m[target.metric] for b, m in study["baselines"]["test"].items() if target.metric in m}
     best = max(baselines, key=lambda b: baselines[b] if target.higher else -baselines[b], default=None)
-    own = "–" if best is None else f"{best} {baselines[best]:.4g}"
-    goal = "reported" if target.goal is None else f"{'≥' if target.higher else '≤'} {target.goal:g}"
+    finals = study["finals"]
+    winner = next(one for one in finals["finalists"] if one["trial"] == finals["winner"])
+    low, high = look["intervals"][target.metric]
     cells = [
         name,
+        study["objective"]["name"],
+        f"{winner['search']:.4g}",
+        f"{winner['mean']:.4g} ± {winner['spread']:.2g}",
         target.metric,
-        f"**{score:.4g}**",
-        goal,
+        f"**{score:.4g}** [{low:.4g}, {high:.4g}]",
+        "reported" if target.goal is None else f"{'≥' if target.higher else '≤'} {target.goal:g}",
         "yes" if reached else "**no**",
-        own,
+        "–" if best is None else f"{best} {baselines[best]:.4g}",
+        {True: "yes", False: "no", None: "–"}[(look["against"] or {}).get("beaten")],
         target.reference,
+        str(study["done"]),
+        f"{study['wall'] / 60:.1f}",
     ]
-    return "| " + " | ".join([*cells, str(study["done"]), f"{study['wall'] / 60:.1f}"]) + " |"
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -90,10 +104,8 @@ def main() -> None:
     options = parser.parse_args()
     if not options.data.is_dir():
         sys.exit(f"{os.fspath(options.data)} is not there: name the folder with the data sets by --data")
-    print(
-        "| data | metric | test | goal | reached | best free baseline | published reference | trials | minutes |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print(f"| {' | '.join(HEADS)} |")
+    print(f"|{'---|' * len(HEADS)}", flush=True)
     for name in options.names:
         print(row(name, run(name, options.data, options.out)), flush=True)
 

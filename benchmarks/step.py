@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.surroundings import environment, surroundings
+from gru_tune.executors.local import LARGE, PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 FEATURES = 8
@@ -243,13 +244,19 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.step", "--child", name],
             cwd=ROOT,
-            env={**environment(self._folder.name), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1"},
+            env=self._environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors.open("w"),
             text=True,
             preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
         )
+
+    def _environment(self) -> dict[str, str]:
+        own = {**environment(self._folder.name), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1"}
+        if self.name == "gru-tune":  # as its workers are started
+            own.setdefault(PAGES, LARGE)
+        return own
 
     def __enter__(self) -> Child:
         return self

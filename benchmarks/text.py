@@ -46,6 +46,7 @@ training:
   epochs: {epochs}
   early_stopping: null
 search: {{strategy: random, trials: 1, objective: accuracy, seed: {seed}}}
+winner: {{finalists: 0}}  # plain Keras trains once
 """
 
 

@@ -52,6 +52,7 @@ training:
   epochs: {{epochs}}
   early_stopping: null
 search: {{{{strategy: grid, trials: null, objective: mse, seed: {{seed}}}}}}
+winner: {{{{finalists: 0}}}}  # the other tools have no finals
 """
 
 

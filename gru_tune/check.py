@@ -83,10 +83,11 @@ def describe(config: Config, prepared: Prepared) -> Iterator[str]:
     yield from _columns("splits", _splits(facts))
     yield from _columns("search", _search(config))
     yield from _columns("models", _models(config, prepared))
-    warnings = [*prepared.notes, *without_effect(config), *lost_fast_path(config)]
-    if warnings:
+    found = [f"{check['level']}: {check['text']}" for check in facts["checks"]]
+    found += [f"note: {note}" for note in (*without_effect(config), *lost_fast_path(config))]
+    if found:
         yield ""
-        yield from (f"note: {note}" for note in warnings)
+        yield from found
 
 
 def extremes(config: Config, prepared: Prepared) -> tuple[Settings, Settings]:

@@ -9,7 +9,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from gru_tune.executors.places import backend, cores, gpus
+from gru_tune.executors.places import backend, cores, cuda, present
 from gru_tune.learning import training
 from gru_tune.quiet import quiet_stderr
 from gru_tune.study import machine
@@ -26,7 +26,7 @@ def describe() -> str:
     lines.append(f"gpus          {_gpus()}")
     lines.append("backend       auto takes {}: {}".format(*backend("auto")))
     with quiet_stderr():
-        lines += ["", *_jax(), "", *_tensorflow(bool(gpus()))]
+        lines += ["", *_jax(), "", *_tensorflow(bool(present()))]
     return "\n".join(lines)
 
 
@@ -46,8 +46,10 @@ def nvidia_gpus() -> list[str]:
 
 
 def _gpus() -> str:
-    names, used = nvidia_gpus(), gpus()
+    names, used = nvidia_gpus(), present()
     found = ", ".join(names) or "none found by nvidia-smi"
+    if names and not cuda():
+        return f"{found}; not used without CUDA's libraries: pip install 'gru-tune[gpu]'"
     return found if len(used) == len(names) else f"{found}; training uses {len(used)} (CUDA_VISIBLE_DEVICES)"
 
 
@@ -85,7 +87,8 @@ def _programs() -> str:
     for file in folder.glob("*"):
         with suppress(OSError):  # another process may have removed it
             size += file.stat().st_size
-    return f"kept in {folder}: {size / 1e6:,.1f} of at most {training.CACHE / 1e6:,.0f} MB"
+    most = f" of at most {training.CACHE / 1e6:,.0f}" if asked is None else ""
+    return f"kept in {folder}: {size / 1e6:,.1f}{most} MB"
 
 
 def _tensorflow(gpus_present: bool) -> list[str]:

@@ -30,6 +30,10 @@ class TrainingError(GruTuneError):
     """A trial cannot go on; recorded as the reason of its failure."""
 
 
+class ExportError(GruTuneError):
+    """The winner cannot be brought into another format, or is not the same there."""
+
+
 class SearchInterrupted(GruTuneError):
     """The user stopped the search; everything finished is saved."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from gru_tune.config.sections import ModelSection, TrainingSection
+from gru_tune.config.sections import ModelSection, TrainingSection, WinnerSection
 from gru_tune.kinds import KINDS
 from gru_tune.knobs import Knob, table
 from gru_tune.language import Strict
@@ -53,13 +53,14 @@ dates and times stay text, a key given twice is an error. A value that begins wi
 | `model` | `{}` | what is built |
 | `training` | `{}` | how it is trained |
 | `search` | `{}` | how configurations are chosen |
+| `winner` | `{}` | how the best of them is confirmed |
 | `metrics` | all of the task | the validation metrics to compute besides the objective |
 """
 
 
 def text() -> str:
     """The whole page, in Markdown."""
-    parts = (_data(), _builtins(), _knobs("model"), _knobs("training"), _search(), _metrics())
+    parts = (_data(), _builtins(), _knobs("model"), _knobs("training"), _search(), _winner(), _metrics())
     return "\n".join([INTRODUCTION, *(line for part in parts for line in part)]) + "\n"
 
 
@@ -125,6 +126,11 @@ def _search() -> Iterator[str]:
         own = set(model.model_fields) - shared
         if own:
             yield from _fields(model, own)
+
+
+def _winner() -> Iterator[str]:
+    yield f"\n## winner\n\n{(WinnerSection.__doc__ or '').splitlines()[0]}\n"
+    yield from _fields(WinnerSection, set(WinnerSection.model_fields))
 
 
 def _table(knobs: typing.Iterable[Knob]) -> Iterator[str]:

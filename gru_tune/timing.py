@@ -71,9 +71,11 @@ def measure(settings: Settings, prepared: Prepared) -> Pace:
 
     from gru_tune.learning.batches import RUN, batches, steps_per_epoch
     from gru_tune.learning.engines import fast_path, make_engine, make_model
+    from gru_tune.learning.fitting import price
     from gru_tune.learning.samples import Samples
 
     samples = Samples(prepared.dataset, "train", settings.data)
+    price(samples, Samples(prepared.dataset, "validation", settings.data), settings)
     size = settings.training.batch_size
     path = fast_path(settings, samples)
     engine = make_engine(make_model(settings, samples, path), settings, samples, path)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
 from math import isfinite, nan
+from statistics import fmean, stdev
 from typing import Any, Literal
 
 from gru_tune.knobs import Settings
@@ -87,7 +88,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trial:
-    """One configuration and all that was seen of it so far."""
+    """One configuration and all that was seen of it so far.
+
+    Trained with several seeds (``search.repeats``), the epochs are those of the best one,
+    and ``scores`` has the score of each.
+    """
 
     number: int
     values: Mapping[str, Scalar]  # the hyperparameters in force, by name
@@ -101,6 +106,8 @@ class Trial:
     error: str | None = None
     attempts: int = 1
     compiling: float = 0.0  # of the seconds, those that went into compiling
+    scores: tuple[float, ...] = ()  # of every seed, where there are several
+    repeat: int = 1  # the seed that the epochs belong to
 
     @property
     def best(self) -> Epoch | None:
@@ -113,9 +120,16 @@ class Trial:
 
     @property
     def score(self) -> float | None:
-        """The objective at the best epoch; None for a failed trial."""
+        """The objective at the best epoch, the mean over the seeds; None for a failed trial."""
         best = self.best
-        return None if best is None else best.validation[self.objective.name]
+        if best is None:
+            return None
+        return fmean(self.scores) if self.scores else best.validation[self.objective.name]
+
+    @property
+    def spread(self) -> float | None:
+        """The standard deviation of the score over the seeds; None with one seed."""
+        return stdev(self.scores) if len(self.scores) > 1 and self.score is not None else None
 
 
 def to_json(value: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.data.prepare import Prepared
+from gru_tune.study import winner
 from gru_tune.study.study import Parts
 from gru_tune.trial import Epoch, Job, Outcome
 
@@ -23,6 +24,7 @@ data: {kind: arrays, path: "builtin:digits"}
 model: {units: {int: [1, 40]}, depth: {int: [1, 2]}}
 training: {epochs: 3}
 search: {strategy: random, trials: 6, seed: 3, objective: accuracy, keep: 2}
+winner: {finalists: 0}
 """
 
 
@@ -65,15 +67,31 @@ def train(job: Job) -> Outcome:
     return Outcome(job.trial, tuple(epochs), 10 * units, 0.05, "plain")
 
 
-def evaluate(model: Path, data: Path, settings: Any, split: str, metrics: Any) -> dict[str, float]:
+def judge(
+    model: Path, data: Path, settings: Any, split: str, metrics: Any, objective: Any, seed: int
+) -> dict[str, Any]:
     """Counts how often it is called, in a file beside the model."""
     with (model.parent / "looks").open("a", encoding="utf-8") as file:
         file.write(f"{split} {model.read_text(encoding='utf-8')}\n")
-    return {"accuracy": 0.4, "loss": 1.0}
+    return {
+        "metrics": {"accuracy": 0.4, "loss": 1.0},
+        "intervals": {"accuracy": [0.3, 0.5]},
+        "baselines": {"majority class": {"accuracy": 0.55}},
+        "against": {
+            "name": "majority class", "difference": -0.15, "interval": [-0.3, -0.05], "beaten": False,
+            "objective": {"name": "accuracy", "direction": "max"},
+        },
+        "details": {},
+    }  # fmt: skip
 
 
-def baselines(data: Path, split: str) -> dict[str, dict[str, float]]:
-    return {"majority class": {"accuracy": 0.55}}
+def retrain(job: Job, epochs: int, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / "model.keras").write_text(f"trial {job.trial} again, {epochs} epochs", encoding="utf-8")
 
 
-PARTS = Parts(prepare, train, None, None, evaluate, baselines)
+def sample(model: Path, data: Path, settings: Any, path: Path) -> None:
+    path.write_text("sample", encoding="utf-8")
+
+
+PARTS = Parts(prepare, train, None, None, winner.Parts(judge, retrain, sample))

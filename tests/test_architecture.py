@@ -22,14 +22,15 @@ FLOORS = [
     ["sources", "kinds", "tasks", "strategies", "executors"],
     ["config", "data"],
     ["learning"],
-    ["study", "check", "timing", "init", "guess", "doctor", "reference"],
+    ["study", "check", "timing", "init", "guess", "doctor", "reference", "export", "using"],
     ["cli"],
 ]
 FAMILIES = ["sources", "kinds", "tasks", "strategies", "executors", "report"]
 # Written for Keras and JAX throughout; imported by the others inside functions.
 FRAMEWORK_CODE = {f"gru_tune.learning.{name}" for name in ("compiled", "layers", "recurrence")}
 HEAVY = {
-    "tensorflow", "keras", "keras_tuner", "jax", "pandas", "sklearn", "scipy", "pyarrow", "plotly", "rich",
+    "tensorflow", "keras", "keras_tuner", "jax", "pandas", "sklearn", "scipy", "pyarrow", "plotly", "rich", "onnx",
+    "onnxruntime",
 }  # fmt: skip
 
 

@@ -47,10 +47,10 @@ def test_run_prints_lines_and_the_result(config: Path) -> None:
     result = run(config, "--trials", 3)
     assert result.exit_code == 0, result.output
     assert "[3/3]" in result.output
-    assert "on the validation split" in result.output
+    assert "does not beat the baseline “majority class”" in result.output
     quiet = run(config, "--trials", 3, "--quiet")
     assert "[3/3]" not in quiet.output
-    assert "on the validation split" in quiet.output
+    assert "does not beat the baseline “majority class”" in quiet.output
 
 
 def test_json_log_is_json_alone(config: Path) -> None:

@@ -33,9 +33,21 @@ def test_without_a_driver_there_are_no_gpus(monkeypatch: pytest.MonkeyPatch) -> 
 )  # fmt: skip
 def test_gpus_are_those_that_training_uses(visible: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "nvidia_gpus", lambda: ["A", "B"])
+    monkeypatch.setattr(doctor, "cuda", lambda: True)
+    monkeypatch.setattr(places, "cuda", lambda: True)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert doctor._gpus() == said
     assert places.backend("auto")[0] == ("tensorflow" if visible else "jax")
+
+
+def test_a_gpu_without_cuda_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (doctor, places):
+        monkeypatch.setattr(module, "cuda", lambda: False)
+    monkeypatch.setattr(doctor, "nvidia_gpus", lambda: ["A"])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert places.gpus() == ()
+    assert doctor._gpus() == "A; not used without CUDA's libraries: pip install 'gru-tune[gpu]'"
+    assert places.backend("auto") == ("jax", "the fastest on a CPU; for the GPU, pip install 'gru-tune[gpu]'")
 
 
 def test_the_folder_of_compiled_programs_and_its_size(
@@ -51,7 +63,7 @@ def test_the_folder_of_compiled_programs_and_its_size(
 
 def test_the_users_own_folder_of_compiled_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path))
-    assert doctor._programs().startswith(f"kept in {tmp_path}: 0.0 of")
+    assert doctor._programs() == f"kept in {tmp_path}: 0.0 MB"
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "")
     assert doctor._programs().startswith("not kept")
 

@@ -11,7 +11,7 @@ from gru_tune.config import assembly as config_space
 from gru_tune.config import overrides as config_overrides
 from gru_tune.config import sections as config_sections
 from gru_tune.config.schema import json_schema
-from gru_tune.config.sections import Sections
+from gru_tune.config.sections import Sections, WinnerSection
 from gru_tune.errors import ConfigError, Problem
 from gru_tune.kinds import DataSection
 from gru_tune.knobs import Settings, settle, table
@@ -33,6 +33,7 @@ class Config:
     task: str
     data: DataSection
     search: SearchSection
+    winner: WinnerSection
     metrics: tuple[str, ...] | None  # what the user chose to see; None: all of the task's
     fixed: Mapping[str, Scalar]  # knobs with one value, by flat name (units, or units_1, units_2 …)
     space: Space  # knobs with several, by flat name
@@ -79,11 +80,12 @@ class Config:
             "model": self._section("model", self.sections.model),
             "training": self._section("training", self.sections.training),
             "search": self._section("search", self.sections.search),
+            "winner": self._section("winner", self.sections.winner),
             "metrics": metrics,
         }
 
     def question(self) -> dict[str, Any]:
-        """What a study must not change when it goes on: all but name, metrics and the budget.
+        """What a study must not change when it goes on: all but name, metrics, winner and the budget.
 
         Nor where the data lie: the fingerprint of what is read tells whether they are the same.
         """
@@ -92,7 +94,9 @@ class Config:
         if asked["training"]["backend"] == "auto":  # as studies begun before there was a choice have it
             del asked["training"]["backend"]
         asked["search"] = {key: v for key, v in asked["search"].items() if key not in self.search.BUDGET}
-        return {key: value for key, value in asked.items() if key not in ("name", "metrics")}
+        if self.search.repeats == 1:  # likewise
+            del asked["search"]["repeats"]
+        return {key: value for key, value in asked.items() if key not in ("name", "metrics", "winner")}
 
     def _section(self, name: str, section: Strict) -> dict[str, Any]:
         knobs = [knob for knob in self.sections.knobs if knob.section == name]
@@ -124,6 +128,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         task=sections.task,
         data=sections.data,
         search=sections.search,
+        winner=sections.winner,
         metrics=sections.metrics,
         fixed=fixed,
         space=space,

@@ -13,6 +13,7 @@ from gru_tune.config.sections import (
     TASK_NAMES,
     ModelSection,
     TrainingSection,
+    WinnerSection,
     section_class,
 )
 from gru_tune.language import Strict
@@ -24,7 +25,7 @@ def json_schema() -> dict[str, Any]:
     search = dict(strategies.STRATEGIES)
     model = section_class(ModelSection, "model", None, None)
     training = section_class(TrainingSection, "training", None, None)
-    every: list[type[Strict]] = [*data.values(), *search.values(), model, training]
+    every: list[type[Strict]] = [*data.values(), *search.values(), model, training, WinnerSection]
     refs, definitions = models_json_schema(
         [(section, "validation") for section in every], ref_template="#/$defs/{model}"
     )
@@ -48,6 +49,7 @@ def json_schema() -> dict[str, Any]:
             "model": {"anyOf": [ref(model), {"type": "null"}]},
             "training": {"anyOf": [ref(training), {"type": "null"}]},
             "search": {"anyOf": [*(ref(section) for section in search.values()), {"type": "null"}]},
+            "winner": {"anyOf": [ref(WinnerSection), {"type": "null"}]},
             "metrics": {"description": "the metrics to show; default: all of the task",
                         "type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
         },

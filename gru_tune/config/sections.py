@@ -18,7 +18,7 @@ from gru_tune.language.document import KeyProblem
 from gru_tune.wording import listed, nearest, show, suggest
 
 TASK_NAMES = ("classification", "regression", "forecasting", "labelling")
-KEYS = ("name", "task", "data", "model", "training", "search", "metrics")
+KEYS = ("name", "task", "data", "model", "training", "search", "winner", "metrics")
 OPTIONS = ("workers", "out", "fresh")  # of gru-tune run, and no keys
 DEFAULT_STRATEGY = "random"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
@@ -37,6 +37,22 @@ class TrainingSection(Strict):
     )
 
 
+class WinnerSection(Strict):
+    """What happens when the search is over: the best are trained again with fresh seeds, and one wins."""
+
+    finalists: int = Field(
+        3,
+        ge=0,
+        le=100,
+        description="trials, the best ones, that are trained again; 0 takes the best as it is",
+    )
+    seeds: int = Field(3, ge=1, le=100, description="fresh seeds that each finalist is trained with")
+    retrain: Literal[False, "train+validation"] = Field(
+        False,
+        description="train the winner once more on both splits, as many epochs as its finals needed, before the test",
+    )
+
+
 @dataclass(frozen=True)
 class Sections:
     """A config whose sections are good, each by itself."""
@@ -48,6 +64,7 @@ class Sections:
     model: Strict
     training: TrainingSection
     search: strategies.SearchSection
+    winner: WinnerSection
     metrics: tuple[str, ...] | None
 
     def section(self, knob: Knob) -> Strict:
@@ -93,6 +110,7 @@ def read(data: Any, stem: str) -> tuple[Sections | None, list[Problem]]:
         "model": ModelSection,
         "training": TrainingSection,
         "search": strategies.STRATEGIES[strategy] if strategy else strategies.SearchSection,
+        "winner": WinnerSection,
     }
     told = {problem.path for problem in problems}
     done: dict[str, Any] = {}
@@ -218,7 +236,7 @@ def _remedy(kind: str | None, task: str | None, strategy: str | None) -> Remedy:
 
 
 def _all_keys() -> list[str]:
-    members = [*kinds.KINDS.values(), *strategies.STRATEGIES.values()]
+    members: list[type[Strict]] = [*kinds.KINDS.values(), *strategies.STRATEGIES.values(), WinnerSection]
     knobs = [name for knob in table().values() for name in (knob.name, knob.group) if name]
     return [*KEYS, *knobs, *(key for member in members for key in allowed(member))]
 
@@ -242,5 +260,6 @@ def _owners(key: str, above: str, kind: str | None, strategy: str | None) -> str
         return f"to the strategy {listed(of_strategies)}; this is {strategy}"
     places += ["data"] if of_kinds else []
     places += ["search"] if of_strategies else []
+    places += ["winner"] if key in allowed(WinnerSection) else []
     texts = [p if p.startswith("at ") else f"under {p}" for p in dict.fromkeys(places) if p != above]
     return listed(texts)

@@ -95,6 +95,10 @@ class Scaler:
     def apply(self, values: Floats) -> Floats:
         return (values - self.mean) / self.std
 
+    def restore(self, scaled: NDArray[np.float32]) -> Floats:
+        """Scaled columns in the units of the data."""
+        return np.asarray(scaled.astype(np.float64) * self.std + self.mean)
+
     def to_json(self) -> dict[str, list[float]]:
         return {"mean": self.mean.tolist(), "std": self.std.tolist()}
 

@@ -1,8 +1,9 @@
-"""The inputs and targets of a study, encoded: words to ids, numbers to scaled features."""
+"""The inputs of a study as arrays: fitted on the training split, applied to any rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from gru_tune.data.encoding import (
     Categories,
     Floats,
-    Labels,
     Mask,
     Method,
     Scaler,
@@ -20,98 +20,113 @@ from gru_tune.data.encoding import (
     forward_words,
     refuse_missing,
 )
-from gru_tune.data.raw import Classes, Numbers, Quantities, Words
+from gru_tune.data.raw import Numbers, Words
 from gru_tune.errors import DataError
 
-NO_SCALE: dict[str, list[float]] = {"mean": [], "std": []}
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """``x`` as ``Dataset`` wants it, the names of its columns, and what was fitted."""
+class WordInputs:
+    """Words as ids by falling frequency in training."""
 
-    x: NDArray[Any]
-    names: tuple[str, ...]
-    vocabulary: int = 0
-    scale: dict[str, list[float]] = field(default_factory=lambda: dict(NO_SCALE))
-    fitted: dict[str, Any] = field(default_factory=dict)  # JSON-able, to apply to new rows later
+    vocabulary: Vocabulary
+    name: str
+
+    @classmethod
+    def fit(cls, x: Words, training: Mask) -> WordInputs:
+        return cls(Vocabulary.fit(x, training), x.name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def scale(self) -> dict[str, list[float]]:
+        return {"mean": [], "std": []}
+
+    def apply(self, x: Words | Numbers, starts: Ints) -> NDArray[np.int32]:
+        """Ids (rows,), 1 for words that training lacks."""
+        assert isinstance(x, Words)
+        return self.vocabulary.apply(x)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"vocabulary": list(self.vocabulary.words)}
 
 
 @dataclass(frozen=True)
-class Targets:
-    """``y`` and ``valid`` as ``Dataset`` wants them, and what was fitted."""
-
-    y: NDArray[Any]
-    valid: Mask
-    labels: tuple[str, ...] = ()
-    unseen: tuple[str, ...] = ()  # classes that training lacks; their ids follow the labels'
-    scale: dict[str, list[float]] = field(default_factory=lambda: dict(NO_SCALE))
-
-
-def words(x: Words, training: Mask) -> Inputs:
-    """Ids by falling frequency in training."""
-    vocabulary = Vocabulary.fit(x, training)
-    fitted = {"vocabulary": list(vocabulary.words)}
-    return Inputs(vocabulary.apply(x), x.names, vocabulary.size, fitted=fitted)
-
-
-def numbers(
-    x: Numbers, training: Mask, starts: NDArray[np.int64], missing: str, method: Method, timeline: bool
-) -> Inputs:
+class NumberInputs:
     """Scaled columns, then a one-hot column for every category.
 
-    Raises ``DataError`` for missing values that ``missing`` refuses, and for a column
-    without a single value in training.
+    ``fills`` stand in for missing values, one a column: the means of training.
     """
-    if missing in ("refuse", "drop"):
-        refuse_missing(x, timeline)
-    scaler = _scaler(x, training, method)
-    values, texts = x.values, dict(x.texts)
-    if missing == "forward":
-        values = fill_forward(values, starts)
-        texts = {name: forward_words(column, starts) for name, column in texts.items()}
-    fills = np.nanmean(x.values[training], axis=0) if len(x.names) else np.empty(0)
-    values = np.where(np.isnan(values), fills, values)
-    categories = Categories.fit(x, training)
-    ones = categories.apply(Numbers(values, x.names, texts))
-    mean = np.concatenate([scaler.mean, np.zeros(ones.shape[1])])
-    std = np.concatenate([scaler.std, np.ones(ones.shape[1])])
-    fitted = {
-        "missing": missing,
-        "fills": dict(zip(x.names, fills.tolist(), strict=True)),
-        "categories": {name: list(found) for name, found in categories.words.items()},
-        "fixed": sorted(x.fixed),
-    }
-    joined = np.concatenate([scaler.apply(values), ones], axis=1).astype(np.float32)
-    return Inputs(joined, (*x.names, *categories.names), 0, Scaler(mean, std).to_json(), fitted)
+
+    columns: tuple[str, ...]
+    missing: str
+    fills: Floats
+    scaler: Scaler
+    categories: Categories
+    fixed: frozenset[str]
+
+    @classmethod
+    def fit(cls, x: Numbers, training: Mask, missing: str, method: Method, timeline: bool) -> NumberInputs:
+        """Raises ``DataError`` for missing values that ``missing`` refuses, and for a column
+        without a single value in training.
+        """
+        if missing in ("refuse", "drop"):
+            refuse_missing(x, timeline)
+        scaler = _scaler(x, training, method)
+        fills = np.nanmean(x.values[training], axis=0) if len(x.names) else np.empty(0)
+        return cls(x.names, missing, fills, scaler, Categories.fit(x, training), x.fixed)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.columns, *self.categories.names)
+
+    @property
+    def scale(self) -> dict[str, list[float]]:
+        """Mean and spread of every column of the array: 0 and 1 for those of categories."""
+        ones = len(self.categories.names)
+        mean = np.concatenate([self.scaler.mean, np.zeros(ones)])
+        return Scaler(mean, np.concatenate([self.scaler.std, np.ones(ones)])).to_json()
+
+    def apply(self, x: Words | Numbers, starts: Ints) -> NDArray[np.float32]:
+        """(rows, columns) without a missing value; ``starts`` are the first rows of the sequences."""
+        assert isinstance(x, Numbers)
+        values, texts = x.values, dict(x.texts)
+        if self.missing == "forward":
+            values = fill_forward(values, starts)
+            texts = {name: forward_words(column, starts) for name, column in texts.items()}
+        values = np.where(np.isnan(values), self.fills, values)
+        ones = self.categories.apply(Numbers(values, x.names, texts))
+        return np.concatenate([self.scaler.apply(values), ones], axis=1).astype(np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "missing": self.missing,
+            "fills": dict(zip(self.columns, self.fills.tolist(), strict=True)),
+            "categories": {name: list(words) for name, words in self.categories.words.items()},
+            "fixed": sorted(self.fixed),
+        }
 
 
-def classes(y: Classes, training: Mask) -> Targets:
-    """Ids of classes; raises ``DataError`` when training has fewer than two."""
-    labels = Labels.fit(y, training)
-    ids, unseen = labels.apply(y)
-    return Targets(ids, y.known, labels.names, tuple(unseen))
+Inputs = WordInputs | NumberInputs
 
 
-def quantities(y: Quantities, training: Mask, inputs: Inputs, method: Method) -> Targets:
-    """Scaled numbers, 0 where missing; a target that is an input as well has the input's scale."""
-    known = y.known
-    if not (known & training).any():
-        raise DataError(f"data.target: the training split has no value of {', '.join(y.names)}")
-    scaler = Scaler.fit(y.values[training], method)
-    mean, std = scaler.mean.copy(), scaler.std.copy()
-    for n, column in enumerate(columns_of(y, inputs)):
-        if column is not None:
-            mean[n], std[n] = inputs.scale["mean"][column], inputs.scale["std"][column]
-    scaler = Scaler(mean, std)
-    scaled = np.nan_to_num(scaler.apply(y.values), nan=0.0).astype(np.float32)
-    return Targets(scaled, known, scale=scaler.to_json())
-
-
-def columns_of(y: Classes | Quantities, inputs: Inputs) -> list[int | None]:
-    """For every target its column among the inputs, or None."""
-    names = inputs.names if not inputs.vocabulary else ()
-    return [names.index(name) if name in names else None for name in y.names]
+def from_json(fitted: Mapping[str, Any]) -> Inputs:
+    """What ``to_json`` gave, beside ``features`` (the names) and ``input_scale``."""
+    if "vocabulary" in fitted:
+        return WordInputs(Vocabulary(tuple(fitted["vocabulary"])), fitted["features"][0])
+    columns, scale = tuple(fitted["fills"]), fitted["input_scale"]
+    scaler = Scaler(*(np.array(scale[part][: len(columns)], np.float64) for part in ("mean", "std")))
+    return NumberInputs(
+        columns,
+        fitted["missing"],
+        np.array(list(fitted["fills"].values()), np.float64),
+        scaler,
+        Categories({name: tuple(words) for name, words in fitted["categories"].items()}),
+        frozenset(fitted["fixed"]),
+    )
 
 
 def _scaler(x: Numbers, training: Mask, method: Method) -> Scaler:

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 class Frame:
     """One file (or one a split) as read.
 
-    ``split`` names the split of every row where files tell it (None elsewhere); ``notes``
-    are sentences about how the file was read.
+    ``split`` names the split of every row where files tell it (None elsewhere), ``numbers``
+    its place in the file, from 0 (None: that in the table). ``words`` are columns of words,
+    whatever they look like; ``notes`` are sentences about how the file was read.
     """
 
     name: str
     table: pd.DataFrame | None = None
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     split: NDArray[np.object_] | None = None
+    numbers: NDArray[np.int64] | None = None
+    words: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
     def need_table(self, kind: str) -> pd.DataFrame:
@@ -49,9 +52,16 @@ class Frame:
         return table[name]
 
     def with_table(self, table: pd.DataFrame) -> Frame:
-        """The same file with its rows in another order; ``split`` follows the index of ``table``."""
-        split = None if self.split is None else self.split[np.asarray(table.index)]
-        return replace(self, table=table.reset_index(drop=True), split=split)
+        """The same file with its rows in another order; ``split`` and ``numbers`` follow the index of ``table``."""
+        order = np.asarray(table.index)
+        split = None if self.split is None else self.split[order]
+        numbers = self.row_numbers[order]
+        return replace(self, table=table.reset_index(drop=True), split=split, numbers=numbers)
+
+    @property
+    def row_numbers(self) -> NDArray[np.int64]:
+        """The place in the file, from 0, of every row of the table."""
+        return np.arange(len(self.need_table("this one"))) if self.numbers is None else self.numbers
 
     def rows(self, keep: NDArray[np.bool_]) -> Frame:
         """Only the rows of the table where ``keep`` is true."""

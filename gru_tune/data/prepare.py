@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gru_tune import kinds, sources
+from gru_tune.data import checks, spans, splits
 from gru_tune.data import facts as told
-from gru_tune.data import features, spans, splits
 from gru_tune.data.dataset import SPLITS, Dataset
 from gru_tune.data.encoding import Method
-from gru_tune.data.raw import Classes, Quantities, Raw, Words
+from gru_tune.data.preprocessing import Preprocessing
+from gru_tune.data.raw import Raw
 from gru_tune.errors import ConfigError, DataError, Problem
 from gru_tune.kinds.base import DataSection
 from gru_tune.knobs import possible, table
@@ -74,23 +75,32 @@ def prepare(config: Question) -> Prepared:
     if raw.layout == "sequences" and (codes < 0).any():
         raw, codes = raw.select(codes >= 0), codes[codes >= 0]
     found, more = _spans(config, raw, codes)
-    inputs, targets = _encode(config, raw, codes, method)
+    fitted = Preprocessing.fit(
+        raw,
+        codes == splits.TRAIN,
+        task=config.task,
+        section=section.model_dump(mode="json", include=set(kinds.KINDS[section.kind].model_fields)),
+        method=method,
+        max_window=_max_window(config) if raw.layout == "timeline" else None,
+    )
     dataset = Dataset(
         layout=raw.layout,
-        target=_target(raw),
-        x=inputs.x,
-        y=targets.y,
-        valid=targets.valid,
+        target=fitted.target,
+        x=fitted.inputs.apply(raw.x, raw.starts),
+        y=fitted.encode(raw.y),
+        valid=raw.y.known,
         spans=found,
-        info=_info(config, raw, inputs, targets),
+        info=fitted.info(),
     )
     _enough(raw, dataset)
     copies = told.copies(raw, dataset)
+    said = (*frame.notes, *raw.notes, *notes, *more)
+    findings = checks.findings(config, frame, raw, dataset, copies, said)
     return Prepared(
         dataset=dataset,
-        preprocessing=_preprocessing(config, raw, inputs, targets),
-        facts=told.facts(raw, dataset, copies),
-        notes=(*frame.notes, *raw.notes, *notes, *more, *told.warnings(raw, dataset, copies, targets.unseen)),
+        preprocessing=fitted.to_json(),
+        facts={**told.facts(raw, dataset, copies), "checks": [finding.to_json() for finding in findings]},
+        notes=tuple(finding.text for finding in findings),
         fingerprint=fingerprint,
     )
 
@@ -111,76 +121,7 @@ def _method(config: Question) -> Method:
 def _spans(config: Question, raw: Raw, codes: NDArray[np.int8]) -> tuple[NDArray[np.int64], list[str]]:
     if raw.layout == "sequences":
         return spans.sequences(raw, codes), []
-    notes = []
-    for code in (splits.VALIDATION, splits.TEST):
-        held = codes == code
-        if len(raw.lengths) == 1 and held.any() and held.argmax() < (codes == splits.TRAIN).argmax():
-            notes.append(f"the {SPLITS[code]} split begins before the training split in time")
-    found, more = spans.long_enough(spans.stretches(raw, codes), _max_window(config), _horizon(config))
-    return found, notes + more
-
-
-def _encode(
-    config: Question, raw: Raw, codes: NDArray[np.int8], method: Method
-) -> tuple[features.Inputs, features.Targets]:
-    training = codes == splits.TRAIN
-    rows = training if raw.layout == "timeline" else np.repeat(training, raw.lengths)
-    if isinstance(raw.x, Words):
-        inputs = features.words(raw.x, rows)
-    else:
-        missing = getattr(config.data, "missing", "refuse")
-        inputs = features.numbers(raw.x, rows, raw.starts, missing, method, raw.layout == "timeline")
-    chosen = rows if raw.per_row else training
-    if isinstance(raw.y, Classes):
-        return inputs, features.classes(raw.y, chosen)
-    return inputs, features.quantities(raw.y, chosen, inputs, method)
-
-
-def _target(raw: Raw) -> Any:
-    if isinstance(raw.y, Quantities):
-        return "numbers" if raw.per_row else "number"
-    return "labels" if raw.per_row else "label"
-
-
-def _info(config: Question, raw: Raw, inputs: features.Inputs, targets: features.Targets) -> dict[str, Any]:
-    info: dict[str, Any] = {
-        "task": config.task,
-        "kind": config.data.kind,
-        "features": 0 if inputs.vocabulary else len(inputs.names),
-        "inputs": list(inputs.names),
-        "targets": list(raw.y.names),
-        "labels": list(targets.labels),
-        "input_scale": inputs.scale,
-        "target_scale": targets.scale,
-        "vocabulary": inputs.vocabulary,
-        "target_inputs": features.columns_of(raw.y, inputs),
-    }
-    if raw.layout == "timeline":
-        info |= {
-            "horizon": config.data.horizon,
-            "stride": config.data.stride,
-            "max_window": _max_window(config),
-            "season": raw.season,
-        }
-    return info
-
-
-def _preprocessing(
-    config: Question, raw: Raw, inputs: features.Inputs, targets: features.Targets
-) -> dict[str, Any]:
-    section: DataSection = config.data
-    static = set(kinds.KINDS[section.kind].model_fields)
-    return {
-        "task": config.task,
-        "section": section.model_dump(mode="json", include=static),
-        "inputs": list(raw.x.names) + ([] if isinstance(raw.x, Words) else list(raw.x.texts)),
-        "features": list(inputs.names),
-        **inputs.fitted,
-        "input_scale": inputs.scale,
-        "targets": list(raw.y.names),
-        "labels": list(targets.labels),
-        "target_scale": targets.scale,
-    }
+    return spans.long_enough(spans.stretches(raw, codes), _max_window(config), _horizon(config))
 
 
 def _max_window(config: Question) -> int:

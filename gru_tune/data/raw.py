@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Objects = NDArray[np.object_]
+HOUR, DAY = 3600.0, 86400.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,62 @@ class Quantities:
 
 
 @dataclass(frozen=True)
+class Stamps:
+    """The time of every row: seconds where ``dates`` is there, else plain numbers.
+
+    ``form`` is how the file writes a date, as ``strftime`` has it; None where that is not known.
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    dates: pd.DatetimeIndex | None = None
+    form: str | None = None
+
+    def rows(self, keep: NDArray[Any]) -> Stamps:
+        """Those that a mask or indices choose."""
+        return replace(self, values=self.values[keep], dates=None if self.dates is None else self.dates[keep])
+
+    def steps(self, lengths: NDArray[np.int64]) -> NDArray[np.float64]:
+        """From every row to the next one of its sequence."""
+        steps = np.diff(self.values)
+        within = np.ones(len(steps), np.bool_)
+        within[np.cumsum(lengths)[:-1] - 1] = False
+        return steps[within]
+
+    def words(self, step: float) -> str:
+        """A step in words: ``15 minutes``, ``1 hour``, or a number without dates."""
+        if self.dates is None:
+            return f"{step:g}"
+        for size, unit in ((DAY, "days"), (HOUR, "hours"), (60.0, "minutes")):
+            if step >= size:
+                return f"{step / size:.3g} {unit if step != size else unit[:-1]}"
+        return f"{step:g} seconds"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows come from.
+
+    rows:    int64, the row of the file, from 0, of every step; of every sequence where the
+             file has one a row
+    columns: the columns of the file that hold the inputs
+    ids:     the name of every sequence, where a column tells them apart
+    stamps:  the time of every step, where a column tells it
+    """
+
+    rows: NDArray[np.int64]
+    columns: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    stamps: Stamps | None = None
+
+    def select(self, sequences: NDArray[np.bool_], steps: NDArray[np.bool_]) -> Origin:
+        """Only some sequences; the same ones by sequence and by step."""
+        rows = self.rows[sequences if len(self.rows) == len(sequences) else steps]
+        ids = tuple(name for name, keep in zip(self.ids, sequences, strict=True) if keep) if self.ids else ()
+        return Origin(rows, self.columns, ids, None if self.stamps is None else self.stamps.rows(steps))
+
+
+@dataclass(frozen=True)
 class Raw:
     """All sequences of a file, end to end.
 
@@ -96,6 +156,7 @@ class Raw:
     split, groups: by sequence, in a timeline by row; None where the file has none
     order:   rank of every sequence in time, for splits by time (None: as they come)
     per_row: whether ``y`` has an entry a row (else one a sequence)
+    origin:  where it comes from in the file
     """
 
     layout: Literal["sequences", "timeline"]
@@ -108,6 +169,7 @@ class Raw:
     order: NDArray[np.int64] | None = None
     season: int | None = None
     notes: tuple[str, ...] = ()
+    origin: Origin = field(default_factory=lambda: Origin(np.empty(0, np.int64)))
 
     @property
     def starts(self) -> NDArray[np.int64]:
@@ -119,7 +181,7 @@ class Raw:
         rows = np.repeat(keep, self.lengths)
         return Raw(
             self.layout, self.x.rows(rows), self.y.rows(rows if self.per_row else keep), self.per_row,
-            self.lengths[keep], season=self.season, notes=self.notes,
+            self.lengths[keep], season=self.season, notes=self.notes, origin=self.origin.select(keep, rows),
         )  # fmt: skip
 
     def fingerprint(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from gru_tune.executors.base import Train, read_progress
+from gru_tune.executors.base import Train
 from gru_tune.trial import Job, Outcome
 
 
@@ -18,17 +18,12 @@ class InProcess:
 
     def __init__(self, train: Train) -> None:
         self._train = train
-        self._running: list[Job] = []
 
     def warm(self, function: Callable[[], Any]) -> None:
         pass  # its first job does it
 
     def submit(self, job: Job) -> Future[Outcome]:
-        self._running = [job]
-        try:
-            return self.call(self._train, job)
-        finally:
-            self._running = []
+        return self.call(self._train, job)
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -41,7 +36,7 @@ class InProcess:
         return future
 
     def progress(self) -> list[dict[str, Any]]:
-        return read_progress(self._running)
+        return []  # nobody can ask while a job runs
 
     def close(self, kill: bool = False) -> None:
         pass

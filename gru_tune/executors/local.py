@@ -25,7 +25,7 @@ from gru_tune.trial import Job, Outcome
 # Bytes of its own that a worker may gain after its first job before it is replaced: TensorFlow
 # keeps every step it has compiled, about 30 MB a trial, and gives nothing back.
 GROWTH = 1_000_000_000
-PAGES = "GLIBC_TUNABLES"
+PAGES, LARGE = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
 
 
 class Local:
@@ -171,7 +171,7 @@ def _large_pages() -> Iterator[None]:
     if PAGES in os.environ:
         yield
         return
-    os.environ[PAGES] = "glibc.malloc.hugetlb=1"
+    os.environ[PAGES] = LARGE
     try:
         yield
     finally:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from ctypes.util import find_library
 from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from gru_tune.executors.base import Configure
@@ -19,7 +21,15 @@ def cores() -> tuple[int, ...]:
 
 
 def gpus() -> tuple[str, ...]:
-    """The identifiers of the GPUs to use: ``CUDA_VISIBLE_DEVICES`` where set, else all there are."""
+    """The identifiers of the GPUs to use: ``CUDA_VISIBLE_DEVICES`` where set, else all there are.
+
+    None without CUDA's libraries: TensorFlow and JAX would compute on the CPU all the same.
+    """
+    return present() if cuda() else ()
+
+
+def present() -> tuple[str, ...]:
+    """The same, whether anything can use them or not."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return tuple(part for part in visible.split(",") if part.strip() not in ("", "-1"))
@@ -32,7 +42,23 @@ def backend(asked: str) -> tuple[str, str]:
         return asked, "as the config asks"
     if gpus():
         return "tensorflow", "its cuDNN kernels are the fastest on a GPU"
-    return "jax", "the fastest on a CPU"
+    idle = "; for the GPU, pip install 'gru-tune[gpu]'" if present() else ""
+    return "jax", f"the fastest on a CPU{idle}"
+
+
+@cache
+def cuda() -> bool:
+    """Whether cuDNN is there: as a package, as the extra ``gpu`` installs it, or in the system."""
+    names = (f"nvidia-cudnn-cu{version}" for version in (11, 12, 13))
+    return any(_installed(name) for name in names) or find_library("cudnn") is not None
+
+
+def _installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 @cache

@@ -30,12 +30,12 @@ KINDS: dict[str, type[DataSection]] = {
 }
 
 
-def read(section: DataSection, frame: Frame, task: str) -> Raw:
+def read(section: DataSection, frame: Frame, task: str, labelled: bool = True) -> Raw:
     """What ``frame`` holds, as sequences with targets; nothing is fitted yet.
 
-    Raises ``DataError`` in one sentence for whatever does not fit ``section``.
+    Without ``labelled`` there are no targets: ``y`` is numbers of no column. Raises ``DataError`` in one sentence for whatever does not fit ``section``.
     """
-    raw: Raw = import_module(f"gru_tune.kinds.{section.kind}").read(section, frame, task)
+    raw: Raw = import_module(f"gru_tune.kinds.{section.kind}").read(section, frame, task, labelled)
     return raw
 
 

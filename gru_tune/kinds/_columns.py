@@ -60,19 +60,24 @@ def texts(frame: Frame, name: str, key: str) -> list[str]:
 
 def number_column(column: pd.Series[Any]) -> NDArray[np.float64] | None:
     """A column as numbers, NaN where missing or infinite; None when it holds words."""
+    values, wrong = as_numbers(column)
+    return None if wrong.any() else values
+
+
+def as_numbers(column: pd.Series[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """A column as numbers, NaN where missing, infinite or none, and which rows hold what is no number."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    elif pd.api.types.is_datetime64_any_dtype(column) or _holds_lists(column):
-        return None
-    else:
-        missing = column.isna() | column.isin(NO_NUMBER)
-        # NumPy's conversion is quick to fail, and most columns that come here are words.
-        values = pd.to_numeric(column.where(~missing), errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        if (np.isnan(values) & ~missing.to_numpy()).any():
-            return None
-    return np.where(np.isinf(values), np.nan, values)
+        return np.where(np.isinf(values), np.nan, values), np.zeros(len(column), np.bool_)
+    if pd.api.types.is_datetime64_any_dtype(column) or _holds_lists(column):
+        return np.full(len(column), np.nan), np.ones(len(column), np.bool_)
+    missing = column.isna() | column.isin(NO_NUMBER)
+    # NumPy's conversion is quick to fail, and most columns that come here are words.
+    values = pd.to_numeric(column.where(~missing), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    wrong = np.isnan(values) & ~missing.to_numpy()
+    return np.where(np.isinf(values), np.nan, values), wrong
 
 
 def names(column: pd.Series[Any]) -> Objects:
@@ -118,7 +123,7 @@ def numbers(frame: Frame, columns: list[str]) -> Numbers:
     table = frame.need_table("this one")
     values, texts = {}, {}
     for name in columns:
-        column = number_column(table[name])
+        column = None if name in frame.words else number_column(table[name])
         if column is None:
             texts[name] = names(table[name])
         else:
@@ -145,16 +150,17 @@ def target(
     kind: str = "auto",
     clip: list[float] | None = None,
 ) -> tuple[Classes | Quantities, list[str]]:
-    """The target columns of every row, as classes or numbers, and notes.
+    """The target columns of every row, as classes or numbers, and notes; none where none is wanted.
 
     Raises ``DataError`` when numbers are wanted and the column holds words, or the other way round.
     """
     columns = [(name, frame.column(name, "data.target")) for name in as_list(wanted)]
-    if len(columns) == 1 and _as_classes(columns[0][1], task, kind):
+    if len(columns) == 1 and (columns[0][0] in frame.words or _as_classes(columns[0][1], task, kind)):
         name, column = columns[0]
         values = names(column)
         values[np.isin(values.astype(str), EMPTY)] = None
-        _check_classes(frame, name, column, values)
+        if name not in frame.words:
+            _check_classes(frame, name, column, values)
         return Classes(values, name), []
     numeric = []
     for name, column in columns:
@@ -166,7 +172,7 @@ def target(
                 + ("; use task: classification" if task == "regression" else "")
             )
         numeric.append(numbers)
-    found = np.column_stack(numeric)
+    found = np.column_stack(numeric) if numeric else np.empty((len(frame.need_table("this one")), 0))
     return Quantities(np.clip(found, clip[0], clip[1]) if clip else found, tuple(as_list(wanted))), []
 
 

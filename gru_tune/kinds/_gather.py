@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gru_tune.data.frame import Frame
-from gru_tune.data.raw import Classes, Objects, Quantities
+from gru_tune.data.raw import Classes, Objects, Quantities, Stamps
 from gru_tune.errors import DataError
 from gru_tune.kinds import _columns, _time
 
@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 
 
 def gather(
-    frame: Frame, series: str | None, time: str | _time.Stamps | None
+    frame: Frame, series: str | None, time: str | Stamps | None
 ) -> tuple[pd.DataFrame, Ints, list[str], list[str]]:
     """Sort a table by sequence (in order of appearance) and time.
 
@@ -100,7 +100,8 @@ def one_each(target: Classes | Quantities, lengths: Ints, ids: list[str]) -> Cla
     first = np.full(len(lengths), -1)
     rows = np.flatnonzero(known)[::-1]
     first[owner[rows]] = rows  # the last assignment wins: the first known row
-    differs = known & (target.values != target.values[first[owner]]).reshape(len(known), -1).any(axis=1)
+    other = target.values != target.values[first[owner]]
+    differs = known & (other if other.ndim == 1 else other.any(axis=1))
     if differs.any():
         number = int(owner[np.argmax(differs)])
         raise DataError(

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gru_tune.data.frame import Frame
+from gru_tune.data.raw import DAY, HOUR, Stamps
 from gru_tune.errors import DataError
 from gru_tune.kinds import _columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HOUR, DAY = 3600.0, 86400.0
 # Seconds between rows, from and to, and the steps of the season they suggest.
 SEASONS = ((HOUR, HOUR, 24), (HOUR / 2, HOUR / 2, 48), (DAY, DAY, 7), (28 * DAY, 31 * DAY, 12))
-
-
-@dataclass(frozen=True)
-class Stamps:
-    """The time of every row: seconds where ``dates`` is there, else plain numbers."""
-
-    name: str
-    values: NDArray[np.float64]
-    dates: pd.DatetimeIndex | None = None
 
 
 def parse(frame: Frame, time: str | list[str] | None) -> Stamps | None:
@@ -37,21 +28,21 @@ def parse(frame: Frame, time: str | list[str] | None) -> Stamps | None:
     """
     if time is None:
         return None
-    if isinstance(time, list):
-        return _from_parts(frame, time)
-    column = frame.column(time, "data.time")
-    numbers = _columns.number_column(column)
-    if numbers is not None:
-        _complete(frame, time, column, np.isnan(numbers))
-        return Stamps(time, numbers)
-    return _from_dates(frame, time, column, _dates(column))
+    stamps, column = _read(frame, time)
+    _complete(frame, stamps.name, column, np.isnan(stamps.values))
+    return stamps
+
+
+def unreadable(frame: Frame, time: str | list[str]) -> NDArray[np.bool_]:
+    """The rows that have no time, or what is none."""
+    return np.asarray(np.isnan(_read(frame, time)[0].values))
 
 
 def season(stamps: Stamps | None, lengths: NDArray[np.int64]) -> int | None:
     """The steps of a season that the spacing of dates suggests; None where it suggests none."""
     if stamps is None or stamps.dates is None:
         return None
-    steps = _steps(stamps, lengths)
+    steps = stamps.steps(lengths)
     if not len(steps):
         return None
     typical = float(np.median(steps))
@@ -62,16 +53,16 @@ def spacing_notes(stamps: Stamps | None, lengths: NDArray[np.int64]) -> list[str
     """Notes on gaps and on time stamps that occur twice."""
     if stamps is None:
         return []
-    steps, notes = _steps(stamps, lengths), []
+    steps, notes = stamps.steps(lengths), []
     if not len(steps):
         return []
     if twice := int((steps == 0).sum()):
         notes.append(f"{twice:,} rows have the same {stamps.name!r} as the row before")
     typical = float(np.median(steps))
     if typical > 0 and (gaps := int((steps > 1.5 * typical).sum())):
-        longest = _span(float(steps.max()), stamps)
+        longest = stamps.words(float(steps.max()))
         notes.append(
-            f"{gaps:,} gaps in {stamps.name!r} (rows are {_span(typical, stamps)} apart, the longest gap is "
+            f"{gaps:,} gaps in {stamps.name!r} (rows are {stamps.words(typical)} apart, the longest gap is "
             f"{longest}); windows read over them as if there were none"
         )
     return notes
@@ -100,7 +91,20 @@ def calendar(stamps: Stamps | None, wanted: list[Any]) -> tuple[NDArray[np.float
     return np.column_stack(columns), tuple(names)
 
 
-def _from_parts(frame: Frame, names: list[str]) -> Stamps:
+def _read(frame: Frame, time: str | list[str]) -> tuple[Stamps, pd.Series[Any]]:
+    """The time of every row, NaN where it cannot be read, and the column it comes from."""
+    if isinstance(time, list):
+        dates = _from_parts(frame, time)
+        return _from_dates(" ".join(time), dates), dates
+    column = frame.column(time, "data.time")
+    numbers = _columns.number_column(column)
+    if numbers is not None:
+        return Stamps(time, numbers), column
+    dates = _dates(column)
+    return replace(_from_dates(time, dates), form=_form(column, dates)), column
+
+
+def _from_parts(frame: Frame, names: list[str]) -> pd.Series[Any]:
     import pandas as pd
 
     parts = {}
@@ -118,14 +122,12 @@ def _from_parts(frame: Frame, names: list[str]) -> Stamps:
         )
     rows = len(next(iter(parts.values())))
     parts = {"month": np.ones(rows), "day": np.ones(rows), **parts}
-    dates = pd.to_datetime(pd.DataFrame(parts), errors="coerce")
-    return _from_dates(frame, " ".join(names), dates, dates)
+    return pd.to_datetime(pd.DataFrame(parts), errors="coerce")
 
 
-def _from_dates(frame: Frame, name: str, column: pd.Series[Any], dates: pd.Series[Any]) -> Stamps:
+def _from_dates(name: str, dates: pd.Series[Any]) -> Stamps:
     import pandas as pd
 
-    _complete(frame, name, column, dates.isna().to_numpy())
     index = pd.DatetimeIndex(dates)
     seconds = (index - pd.Timestamp(0, tz=index.tz)) / pd.Timedelta(seconds=1)
     return Stamps(name, np.asarray(seconds, np.float64), index)
@@ -142,25 +144,20 @@ def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
     return dates
 
 
+def _form(column: pd.Series[Any], dates: pd.Series[Any]) -> str | None:
+    """How the first date is written, where writing it so gives the same text again."""
+    from pandas.tseries.api import guess_datetime_format
+
+    text = column.iloc[0]
+    if not isinstance(text, str) or dates.isna().iloc[0]:
+        return None
+    form = guess_datetime_format(text)
+    return form if form is not None and dates.iloc[0].strftime(form) == text else None
+
+
 def _complete(frame: Frame, name: str, column: pd.Series[Any], missing: NDArray[np.bool_]) -> None:
     if missing.any():
         row = int(np.argmax(missing))
         value = column.iloc[row]
         shown = "empty" if value is None or value != value else repr(value)
         raise DataError(f"data.time: row {row + 1} of column {name!r} in {frame.name} is {shown}, not a time")
-
-
-def _steps(stamps: Stamps, lengths: NDArray[np.int64]) -> NDArray[np.float64]:
-    steps = np.diff(stamps.values)
-    within = np.ones(len(steps), np.bool_)
-    within[np.cumsum(lengths)[:-1] - 1] = False
-    return steps[within]
-
-
-def _span(step: float, stamps: Stamps) -> str:
-    if stamps.dates is None:
-        return f"{step:g}"
-    for size, unit in ((DAY, "days"), (HOUR, "hours"), (60.0, "minutes")):
-        if step >= size:
-            return f"{step / size:.3g} {unit if step != size else unit[:-1]}"
-    return f"{step:g} seconds"

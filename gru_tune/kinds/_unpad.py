@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,16 +27,16 @@ SPLIT_NAMES = {
 
 @dataclass(frozen=True)
 class Found:
-    """The arrays of one file: x, y, perhaps lengths, and the split of every sequence."""
+    """The arrays of one file: x, perhaps y and lengths, and the split of every sequence."""
 
     x: NDArray[Any]
-    y: NDArray[Any]
+    y: NDArray[Any] | None
     lengths: NDArray[np.int64] | None
     split: Objects | None
 
 
-def find(frame: Frame, section: Arrays) -> Found:
-    """Look the arrays up under the names of the section, or under Keras' (``x_train`` …).
+def find(frame: Frame, section: Arrays, labelled: bool) -> Found:
+    """Look the arrays up under the names of the section, or under Keras' (``x_train`` …); y where ``labelled``.
 
     Raises ``DataError`` for one that is not there or has another number of sequences.
     """
@@ -47,13 +47,13 @@ def find(frame: Frame, section: Arrays) -> Found:
     arrays = dict(frame.arrays)
     splits = [name for name in SPLIT_NAMES if _key(arrays, f"{section.x}_{name}")]
     if _key(arrays, section.x) is None and splits:
-        found = _stacked(frame, section, splits)
+        found = _stacked(frame, section, splits, labelled)
     else:
         lengths = _optional(arrays, section.lengths, "lengths", frame)
         split = _optional(arrays, section.split_key or section.split_section.column, "split", frame)
         found = Found(
             _need(arrays, section.x, frame, "data.x"),
-            _need(arrays, section.y, frame, "data.y"),
+            _need(arrays, section.y, frame, "data.y") if labelled else None,
             None if lengths is None else lengths.astype(np.int64),
             None if split is None else split.astype(str).astype(object),
         )
@@ -104,10 +104,13 @@ def inputs(
 def target(
     frame: Frame, section: Arrays, found: Found, lengths: NDArray[np.int64], task: str
 ) -> tuple[Classes | Quantities, list[str]]:
-    """The target of every sequence, or of every row in labelling."""
+    """The target of every sequence, or of every row in labelling; none where there is no y."""
     import pandas as pd
 
     y = found.y
+    if y is None:
+        count = int(lengths.sum()) if task == "labelling" else len(lengths)
+        return Quantities(np.empty((count, 0)), ()), []
     if task == "labelling":
         if y.ndim < 2 or y.shape[1] != found.x.shape[1]:
             raise DataError(f"{frame.name}: labelling needs y of shape (sequences, time), got {y.shape}")
@@ -119,13 +122,13 @@ def target(
     y = y.reshape(len(y), -1)
     columns = [section.y] if y.shape[1] == 1 else [f"{section.y}_{n}" for n in range(y.shape[1])]
     table = pd.DataFrame({name: y[:, n] for n, name in enumerate(columns)})
-    return _columns.target(Frame(frame.name, table), columns, task, section.target_type)
+    return _columns.target(replace(frame, table=table), columns, task, section.target_type)
 
 
-def _stacked(frame: Frame, section: Arrays, splits: list[str]) -> Found:
+def _stacked(frame: Frame, section: Arrays, splits: list[str], labelled: bool) -> Found:
     arrays = dict(frame.arrays)
     xs = [_need(arrays, f"{section.x}_{name}", frame, "data.x") for name in splits]
-    ys = [_need(arrays, f"{section.y}_{name}", frame, "data.y") for name in splits]
+    ys = [_need(arrays, f"{section.y}_{name}", frame, "data.y") for name in splits] if labelled else []
     lengths = [_optional(arrays, None, f"{section.lengths or 'lengths'}_{name}", frame) for name in splits]
     if len({(x.ndim, *x.shape[2:]) for x in xs}) > 1 or xs[0].ndim not in (2, 3):
         raise DataError(
@@ -142,7 +145,8 @@ def _stacked(frame: Frame, section: Arrays, splits: list[str]) -> Found:
     even = len({x.shape[1] for x in xs}) == 1 and all(n is None for n in lengths)
     padded = [np.pad(x, [(0, 0), (0, steps - x.shape[1])] + [(0, 0)] * (x.ndim - 2)) for x in xs]
     names = np.repeat([SPLIT_NAMES[name] for name in splits], [len(x) for x in xs]).astype(object)
-    return Found(np.concatenate(padded), np.concatenate(ys), None if even else np.concatenate(own), names)
+    y = np.concatenate(ys) if ys else None
+    return Found(np.concatenate(padded), y, None if even else np.concatenate(own), names)
 
 
 def _key(arrays: dict[str, NDArray[Any]], name: str) -> str | None:

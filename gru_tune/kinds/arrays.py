@@ -41,15 +41,17 @@ class Arrays(DataSection):
         return missing
 
 
-def read(section: Arrays, frame: Frame, task: str) -> Raw:
+def read(section: Arrays, frame: Frame, task: str, labelled: bool) -> Raw:
     """Cut the padding off every sequence.
 
     Raises ``DataError`` for arrays that are not there or whose shapes do not fit.
     """
-    from gru_tune.data.raw import Raw
+    import numpy as np
+
+    from gru_tune.data.raw import Origin, Raw
     from gru_tune.kinds import _unpad
 
-    found = _unpad.find(frame, section)
+    found = _unpad.find(frame, section, labelled)
     x, lengths, notes = _unpad.inputs(frame, section, found)
     target, more = _unpad.target(frame, section, found, lengths, task)
     return Raw(
@@ -61,4 +63,5 @@ def read(section: Arrays, frame: Frame, task: str) -> Raw:
         split=found.split,
         groups=None,
         notes=(*notes, *more),
+        origin=Origin(np.arange(len(lengths))),
     )

@@ -44,14 +44,14 @@ class Series(DataSection):
         return super().problems(task) + one_target(self.target, task)
 
 
-def read(section: Series, frame: Frame, task: str) -> Raw:
+def read(section: Series, frame: Frame, task: str, labelled: bool) -> Raw:
     """Gather the rows of every sequence, in time order.
 
     Raises ``DataError`` for columns that are not there, ids that are missing, and a target,
     split or group that changes within a sequence that should have one.
     """
-    from gru_tune.data.raw import Raw
-    from gru_tune.kinds import _columns, _gather
+    from gru_tune.data.raw import Origin, Raw
+    from gru_tune.kinds import _columns, _gather, _time
 
     table, lengths, ids, notes = _gather.gather(frame, section.series, section.time)
     sorted_frame = frame.with_table(table)
@@ -63,7 +63,7 @@ def read(section: Series, frame: Frame, task: str) -> Raw:
         notes += dropped
     per_row = task == "labelling"
     target, more = _columns.target(
-        sorted_frame, section.target, task, section.target_type, section.clip_target
+        sorted_frame, targets if labelled else [], task, section.target_type, section.clip_target
     )
     if not per_row:
         target = _gather.one_each(target, lengths, ids)
@@ -77,4 +77,7 @@ def read(section: Series, frame: Frame, task: str) -> Raw:
         groups=_gather.constant(_columns.groups(sorted_frame, section), lengths, ids, "group"),
         order=_gather.start_order(sorted_frame, section.time, lengths),
         notes=(*notes, *more),
+        origin=Origin(
+            sorted_frame.row_numbers, tuple(names), tuple(ids), _time.parse(sorted_frame, section.time)
+        ),
     )

@@ -25,19 +25,19 @@ class Text(DataSection):
     lowercase: bool = Field(True, description="whether upper case is read as lower case")
 
 
-def read(section: Text, frame: Frame, task: str) -> Raw:
+def read(section: Text, frame: Frame, task: str, labelled: bool) -> Raw:
     """Tokenise every document; an empty one becomes a single unknown word.
 
     Raises ``DataError`` for columns that are not there or hold something else.
     """
-    from gru_tune.data.raw import Raw, Words
+    from gru_tune.data.raw import Origin, Raw, Words
     from gru_tune.kinds import _columns, _words
 
     documents = _columns.texts(frame, section.text, "data.text")
     cut = _words.CUTTERS[section.level]
     words, lengths, empty = _words.index(cut(_words.clean(d, section.lowercase)) for d in documents)
     notes = [f"{empty:,} of {len(documents):,} texts are empty and read as one unknown word"] if empty else []
-    target, more = _columns.target(frame, section.target, task)
+    target, more = _columns.target(frame, section.target if labelled else [], task)
     return Raw(
         layout="sequences",
         x=Words(words.ids, words.words, section.text),
@@ -47,4 +47,5 @@ def read(section: Text, frame: Frame, task: str) -> Raw:
         split=_columns.split(frame, section),
         groups=_columns.groups(frame, section),
         notes=(*notes, *more),
+        origin=Origin(frame.row_numbers, (section.text,)),
     )

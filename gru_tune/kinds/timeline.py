@@ -87,21 +87,23 @@ class Timeline(DataSection):
         return found
 
 
-def read(section: Timeline, frame: Frame, task: str) -> Raw:
+def read(section: Timeline, frame: Frame, task: str, labelled: bool) -> Raw:
     """Sort the rows by time, timeline after timeline, and look at their spacing.
 
     Raises ``DataError`` for columns that are not there and times that cannot be read.
     """
-    from gru_tune.data.raw import Raw
+    from gru_tune.data.raw import Origin, Raw
     from gru_tune.kinds import _columns, _gather, _time
 
     stamps = _time.parse(frame, section.time)
-    table, lengths, _, notes = _gather.gather(frame, section.series, stamps)
+    table, lengths, ids, notes = _gather.gather(frame, section.series, stamps)
     frame = frame.with_table(table)
     stamps = _time.parse(frame, section.time)
     targets = _columns.as_list(section.target)
     used = {section.series, *_columns.as_list(section.time), *_columns.split_names(section)}
-    target, more = _columns.target(frame, section.target, task, section.target_type, section.clip_target)
+    target, more = _columns.target(
+        frame, targets if labelled else [], task, section.target_type, section.clip_target
+    )
     names = _columns.inputs(frame, section.inputs, used | (set() if task == "forecasting" else set(targets)))
     numbers = _columns.numbers(frame, names)
     groups = _columns.groups(frame, section)
@@ -115,4 +117,5 @@ def read(section: Timeline, frame: Frame, task: str) -> Raw:
         groups=groups,
         season=section.season or _time.season(stamps, lengths),
         notes=(*notes, *more, *_time.spacing_notes(stamps, lengths)),
+        origin=Origin(frame.row_numbers, tuple(names), tuple(ids) if section.series else (), stamps),
     )

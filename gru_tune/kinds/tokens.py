@@ -36,24 +36,28 @@ class Tokens(DataSection):
         return found
 
 
-def read(section: Tokens, frame: Frame, task: str) -> Raw:
+def read(section: Tokens, frame: Frame, task: str, labelled: bool) -> Raw:
     """Take the lists as they are; an empty one becomes a single unknown word.
 
     Raises ``DataError`` where tokens and tags differ in number, or columns are not there.
     """
-    from gru_tune.data.raw import Classes, Quantities, Raw, Words
+    import numpy as np
+
+    from gru_tune.data.raw import Classes, Origin, Quantities, Raw, Words
     from gru_tune.kinds import _columns, _words
 
     rows = _words.lists(frame, section.tokens, "data.tokens")
     kept = [[t.lower() for t in row] for row in rows] if section.lowercase else rows
     words, lengths, empty = _words.index(kept)
     notes = [f"{empty:,} of {len(rows):,} rows have no tokens and read as one unknown word"] if empty else []
-    if task == "labelling":
+    if task == "labelling" and labelled:
         assert section.tags is not None
         target: Classes | Quantities = _words.tags(frame, section.tags, rows)
+    elif task == "labelling":
+        target = Quantities(np.empty((len(words.ids), 0)), ())
     else:
         assert section.target is not None
-        target, more = _columns.target(frame, section.target, task)
+        target, more = _columns.target(frame, section.target if labelled else [], task)
         notes += more
     return Raw(
         layout="sequences",
@@ -64,4 +68,5 @@ def read(section: Tokens, frame: Frame, task: str) -> Raw:
         split=_columns.split(frame, section),
         groups=_columns.groups(frame, section),
         notes=tuple(notes),
+        origin=Origin(frame.row_numbers, (section.tokens,)),
     )

@@ -33,14 +33,14 @@ class Wide(DataSection):
         return super().problems(task) + one_target(self.target, task)
 
 
-def read(section: Wide, frame: Frame, task: str) -> Raw:
+def read(section: Wide, frame: Frame, task: str, labelled: bool) -> Raw:
     """Read the steps of a row in the order of the columns; missing cells at its end shorten it.
 
     Raises ``DataError`` for columns that are not there or hold words.
     """
     import numpy as np
 
-    from gru_tune.data.raw import Numbers, Raw
+    from gru_tune.data.raw import Numbers, Origin, Raw
     from gru_tune.kinds import _columns, _gather
 
     used = {*_columns.as_list(section.target), *_columns.split_names(section)}
@@ -55,7 +55,8 @@ def read(section: Wide, frame: Frame, task: str) -> Raw:
         if not keep.all():
             notes.append(f"{(~keep).sum():,} rows with missing values are dropped")
     cells, lengths, frame = cells[keep], lengths[keep], frame.rows(keep)
-    target, more = _columns.target(frame, section.target, task, clip=section.clip_target)
+    wanted = section.target if labelled else []
+    target, more = _columns.target(frame, wanted, task, clip=section.clip_target)
     return Raw(
         layout="sequences",
         x=Numbers(cells[np.arange(cells.shape[1]) < lengths[:, None]][:, None], ("value",)),
@@ -65,4 +66,5 @@ def read(section: Wide, frame: Frame, task: str) -> Raw:
         split=_columns.split(frame, section),
         groups=_columns.groups(frame, section),
         notes=(*notes, *more),
+        origin=Origin(frame.row_numbers, tuple(names)),
     )

@@ -17,4 +17,6 @@ def compute(dataset: Dataset, split: Split) -> dict[str, Metrics]:
     samples = Samples(dataset, split, knobs)
     if not len(samples):
         return {}
-    return TASKS[dataset.info["task"]].baselines(dataset, samples.truth())
+    task, truth = TASKS[dataset.info["task"]], samples.truth()
+    guesses = task.guesses(dataset, truth)
+    return {name: task.score(dataset, truth, guess) for name, guess in guesses.items()}

@@ -17,7 +17,7 @@ from gru_tune.learning.windows import Ints
 
 BUCKETS = 3
 WORTH = (1.0, 0.75, 0.66)  # the share of the work that 1, 2, 3 lengths may at most leave
-RUN = 16  # batches of one length that follow each other, to be trained in one execution
+RUN = 16  # batches of one length that follow each other, to be trained in few executions
 EVALUATION_STEPS = 2**17  # sequences times steps of one batch that is only predicted
 
 

@@ -31,9 +31,9 @@ from gru_tune.learning.samples import Batch
 STRETCH = 64_000_000  # bytes of input that are handed to one execution at most
 PARTS = 16  # of batches, that one execution takes; more where a single batch has more
 PART = 32  # rows of a part on a CPU (docs/design.md has the times of others)
-PROGRAMS = 16  # kept by a worker, the latest used
+PROGRAMS = 16  # kept by a worker at most, the latest used
 
-# Compiles in 0.9 of the time, and the programs are as fast as with XLA's usual 3 (docs/design.md).
+# On a CPU: compiles in 0.9 of the time, and the programs are as fast as with XLA's usual 3 (docs/design.md).
 COMPILER = {"xla_backend_optimization_level": 1}
 
 LEAST = 1e-12  # to divide by instead of 0, where no target of a batch is known
@@ -63,7 +63,8 @@ class CompiledScorer:
         found = self._program.compiled.get(key)
         if found is None:
             start = time.perf_counter()
-            found = jax.jit(function, donate_argnums=donated).lower(*arguments).compile(COMPILER)
+            lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
+            found = lowered.compile(COMPILER if jax.default_backend() == "cpu" else None)
             self._program.compiled[key] = found
             self.compiling += time.perf_counter() - start
         return found
@@ -228,7 +229,10 @@ def _program(model: Any, settings: Settings, dataset: Dataset) -> _Program:
     if getattr(model, "optimizer", None) is not None:  # else it can score, but not learn
         _programs[key] = program
         if len(_programs) > PROGRAMS:
-            _programs.popitem(last=False)
+            while len(_programs) > PROGRAMS // 2:
+                _programs.popitem(last=False)
+            # What JAX remembers of their tracing would stay; but to forget it all costs 0.3 s.
+            jax.clear_caches()
     return program
 
 

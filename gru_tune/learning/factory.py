@@ -49,7 +49,9 @@ def build(settings: Settings, dataset: Dataset, fast: bool = False) -> Any:
 
 def plain_copy(model: Any, settings: Settings, dataset: Dataset) -> Any:
     """``model`` as one of Keras' own layers alone, to be saved; itself where it is one already."""
-    if not any(type(layer).__module__.startswith("gru_tune") for layer in model._flatten_layers()):
+    ours = any(type(layer).__module__.startswith("gru_tune") for layer in model._flatten_layers())
+    penalties = settings.model.l1 or settings.model.l2  # an engine of ours charges them itself
+    if not ours and not penalties:
         return model
     return _copy(model, built(lambda: build(settings, dataset), seed=0))
 

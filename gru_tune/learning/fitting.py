@@ -17,6 +17,7 @@ import numpy as np
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.errors import TrainingError
+from gru_tune.knobs import Settings
 from gru_tune.learning import checkpoints
 from gru_tune.learning.batches import batches, steps_per_epoch
 from gru_tune.learning.engines import Engine
@@ -66,14 +67,14 @@ class Fit:
 
     def _epoch(self, number: int) -> Epoch:
         start, compiled = time.perf_counter(), self.engine.compiling
-        trained = self._learn(number)
+        trained = self.learn(number)
         names = {*self.job.metrics, self.job.objective.name}
         validated = measure(self.engine, self.validation, self.truth, names)
         self._check(validated, number)
         seconds = time.perf_counter() - start
         return Epoch(number, trained, validated, seconds, self.engine.compiling - compiled)
 
-    def _learn(self, number: int) -> dict[str, float]:
+    def learn(self, number: int) -> dict[str, float]:
         """All batches of an epoch; random numbers depend on the trial's seed and the epoch alone."""
         knobs = self.job.settings.training
         self.engine.begin(self.job.seed, number)
@@ -130,10 +131,15 @@ def split_samples(dataset: Dataset, job: Job) -> tuple[Samples, Samples]:
     validation = Samples(dataset, "validation", job.settings.data)
     for samples in (train, validation):
         refuse_empty(samples)
-    # What a step of one sequence takes in all epochs, forward and backward or forward alone.
-    step = recurrent_products(job.settings, dataset.info) * job.settings.training.epochs / SPEED
-    train.shape_cost, validation.shape_cost = COMPILING[0] / (6 * step), COMPILING[1] / (2 * step)
+    price(train, validation, job.settings)
     return train, validation
+
+
+def price(train: Samples, validation: Samples, settings: Settings) -> None:
+    """Set what compiling another shape costs, in steps of one sequence: lengths are planned by it."""
+    # What such a step takes in all epochs, forward and backward or forward alone.
+    step = recurrent_products(settings, train.dataset.info) * settings.training.epochs / SPEED
+    train.shape_cost, validation.shape_cost = COMPILING[0] / (6 * step), COMPILING[1] / (2 * step)
 
 
 def refuse_empty(samples: Samples) -> None:

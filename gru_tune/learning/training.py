@@ -60,13 +60,14 @@ def configure(backend: str, threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if backend == "jax":
-        _configure_jax()
+        _configure_jax(threads)
     else:
         _configure_tensorflow(threads)
 
 
-def _configure_jax() -> None:
+def _configure_jax(threads: int) -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    os.environ["PJRT_NPROC"] = str(threads)
     # Keras would import TensorFlow, where there is one, to seed it and to save a model: seconds for nothing.
     sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
     import jax
@@ -74,9 +75,9 @@ def _configure_jax() -> None:
     # What one worker or run has compiled, the next one reads; where that cannot be, it goes without.
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := cache_folder()) is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_compilation_cache_max_size", CACHE)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    jax.config.update("jax_compilation_cache_max_size", CACHE)
 
 
 def cache_folder() -> Path | None:
@@ -106,6 +107,8 @@ def warm() -> None:
     if keras.backend.backend() == "jax":
         import gru_tune.learning.compiled
         import gru_tune.learning.layers  # noqa: F401
+    gc.collect()
+    gc.freeze()  # what is imported stays: to collect what jobs leave behind need not look at it
 
 
 @contextmanager
@@ -154,7 +157,7 @@ def evaluate(
 
     Raises ``TrainingError`` when the split gives no samples.
     """
-    model, samples = _opened_model(model_file, data_folder, settings, split)
+    model, samples = open_model(model_file, data_folder, settings, split)
     scorer = make_scorer(model, settings, samples.dataset)
     result = measure(scorer, samples, samples.truth(), metrics)
     _clean()
@@ -163,10 +166,18 @@ def evaluate(
 
 def predict(model_file: str | Path, data_folder: str | Path, settings: Settings, split: Split) -> Predictions:
     """What a saved model says of a split, beside what is true."""
-    model, samples = _opened_model(model_file, data_folder, settings, split)
+    model, samples = open_model(model_file, data_folder, settings, split)
     y_pred, _ = predict_samples(make_scorer(model, settings, samples.dataset), samples)
     _clean()
     return Predictions(samples.truth().y, y_pred)
+
+
+def load(model_file: str | Path, settings: Settings, dataset: Dataset) -> Any:
+    """A saved model of these settings, to be used on ``dataset``; nothing in the file is run."""
+    # Not ``load_model``: on JAX that draws first weights for seconds, only to replace them.
+    model = built(lambda: build(settings, dataset), seed=0)
+    model.load_weights(model_file)
+    return model
 
 
 def open_dataset(folder: str | Path) -> Dataset:
@@ -211,15 +222,13 @@ def _leave(fit: Fit, folder: Path) -> None:
         checkpoints.save_model(plain_copy(model, fit.job.settings, fit.train.dataset), folder)
 
 
-def _opened_model(
+def open_model(
     model_file: str | Path, data_folder: str | Path, settings: Settings, split: Split
 ) -> tuple[Any, Samples]:
+    """A saved model, and the samples of a split as it takes them; raises ``TrainingError`` without any."""
     samples = Samples(open_dataset(data_folder), split, settings.data)
     refuse_empty(samples)
-    # Not ``load_model``: on JAX that draws first weights for seconds, only to replace them.
-    model = built(lambda: build(settings, samples.dataset), seed=0)
-    model.load_weights(model_file)
-    return model, samples
+    return load(model_file, settings, samples.dataset), samples
 
 
 def _failed(job: Job, error: Exception) -> str:
@@ -240,5 +249,5 @@ def _clean() -> None:
     import keras
 
     keras.backend.clear_session(free_memory=False)  # collected below
-    if keras.backend.backend() == "tensorflow":  # on JAX nothing large hangs in cycles
+    if keras.backend.backend() == "tensorflow":  # on JAX Python's own collecting keeps up, and 0.05 s are much
         gc.collect()

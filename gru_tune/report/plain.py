@@ -16,15 +16,14 @@ from gru_tune.trial import Trial
 
 
 def csv(study: Study, top: int | None = None) -> str:
-    """``trials.csv``: all trials, or the best ``top`` of them."""
-    return study.table.csv(_best(study, top))
+    """``trials.csv``: all trials, or the best ``top`` of them, and the baselines."""
+    return study.table.csv(_best(study, top), study.baselines("validation"))
 
 
 def curves_csv(study: Study) -> str:
-    """``curves.csv``: every epoch of every trial, by trial number."""
-    trials = sorted(study.ranked, key=lambda trial: trial.number)
-    rows = (row for trial in trials for row in curve_rows(trial.number, trial.epochs))
-    return to_csv(curve_columns(trials), rows)
+    """``curves.csv``: every epoch of every run, by trial and repeat."""
+    rows = (row for run in study.runs for row in curve_rows(run.number, run.repeat, run.epochs))
+    return to_csv(curve_columns(study.runs), rows)
 
 
 def restore(study: Study) -> None:
@@ -55,18 +54,18 @@ def as_json(study: Study, top: int | None = None) -> str:
 def markdown(study: Study, top: int | None = None) -> str:
     """A heading, the sentences, and the table of the best."""
     lines = [f"# {study.name}", ""]
-    lines += [f"- {_escaped(sentence)}" for sentence in sentences(study)]
+    lines += [f"- {escaped(sentence)}" for sentence in sentences(study)]
     rows = cells(study, study.ranked if top == 0 else study.ranked[: top or TOP])
     if rows:
         lines += ["", *markdown_table(rows)]
     return "\n".join(lines) + "\n"
 
 
-def markdown_table(rows: list[dict[str, str]]) -> list[str]:
-    """A GitHub table."""
-    lines = ["| " + " | ".join(_escaped(name) for name in rows[0]) + " |"]
-    lines.append("|" + "---:|" * len(rows[0]))
-    lines += ["| " + " | ".join(_escaped(cell) for cell in row.values()) + " |" for row in rows]
+def markdown_table(rows: list[dict[str, str]], left: int = 0) -> list[str]:
+    """A GitHub table; the first ``left`` columns hold words."""
+    lines = ["| " + " | ".join(escaped(name) for name in rows[0]) + " |"]
+    lines.append("|" + "---|" * left + "---:|" * (len(rows[0]) - left))
+    lines += ["| " + " | ".join(escaped(cell) for cell in row.values()) + " |" for row in rows]
     return lines
 
 
@@ -82,5 +81,6 @@ def _curves(trial: Trial) -> list[dict[str, Any]]:
     return [vars(epoch) for epoch in trial.epochs]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text as Markdown that shows it as it is, on one line."""
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

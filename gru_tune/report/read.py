@@ -28,7 +28,8 @@ class Study:
     folder: StudyFolder
     asked: Mapping[str, Any]
     facts: Mapping[str, Any]
-    ranked: tuple[Trial, ...]
+    ranked: tuple[Trial, ...]  # the finalists by what fresh seeds reach, then the others by their score
+    runs: tuple[Trial, ...]  # every training for itself, by trial and repeat
     running: tuple[int, ...]  # trials whose outcome is not known
     seconds: float
     updated: float  # Unix time of the last event
@@ -44,12 +45,31 @@ class Study:
 
     @property
     def table(self) -> Table:
-        return Table(self.objective, tuple(self.asked["hyperparameters"]))
+        return Table(self.objective, tuple(self.asked["hyperparameters"]), self.finalists)
 
     @property
     def winner(self) -> Trial | None:
-        """The best completed trial."""
+        """The trial that won the finals; without any, the best one of the search."""
         return self.ranked[0] if self.ranked and self.ranked[0].score is not None else None
+
+    @cached_property
+    def kept(self) -> Trial | None:
+        """The run of the winner whose weights are handed over."""
+        if self.winner is None:
+            return None
+        repeat = self.facts["finals"]["repeat"] if self.finalists else self.winner.repeat
+        found = (run for run in self.runs if (run.number, run.repeat) == (self.winner.number, repeat))
+        return next(found, None)
+
+    @cached_property
+    def finalists(self) -> dict[int, Mapping[str, Any]]:
+        """What the finals said of every trial that was in them, the winner first; {} before they are over."""
+        return _finalists(self.facts)
+
+    @property
+    def validated(self) -> Mapping[str, Any] | None:
+        """How the winner stands against the baselines on the validation split, once it is known."""
+        return self.facts.get("validation") if self.test or not self.facts.get("test") else None
 
     @property
     def failed(self) -> int:
@@ -83,7 +103,7 @@ class Study:
     @property
     def test(self) -> Mapping[str, Any] | None:
         """The result of the winner on the locked test split, once it is known."""
-        return test_result(self.facts, self.winner) if self.winner else None
+        return test_result(self.facts, self.kept) if self.kept else None
 
 
 def study(path: Path) -> Study:
@@ -95,22 +115,35 @@ def study(path: Path) -> Study:
     header = record.events[0]
     assert isinstance(header, Header)  # log.read has seen to it
     try:
-        history = History(Objective(**header.facts["objective"]))
+        repeats = int(header.facts.get("question", {}).get("search", {}).get("repeats", 1))
+        history = History(Objective(**header.facts["objective"]), repeats=repeats)
         list(header.facts["hyperparameters"]), header.facts["name"]
     except (KeyError, TypeError):
         raise StudyError(f"{folder.log}:1: this line does not say what the study asks") from None
     for event in record.events:
         history.apply(event)
+    facts = read_json(folder.facts)
+    ranked = rank(history.trials.values(), history.objective)
+    places = {number: place for place, number in enumerate(_finalists(facts))}
     return Study(
         folder=folder,
         asked=header.facts,
-        facts=read_json(folder.facts),
-        ranked=tuple(rank(history.trials.values(), history.objective)),
-        running=tuple(sorted(history.flights)),
+        facts=facts,
+        ranked=tuple(sorted(ranked, key=lambda trial: places.get(trial.number, len(places)))),
+        runs=tuple(run for _, run in sorted(history.runs.items())),
+        running=tuple(sorted({trial for trial, _ in history.flights})),
         seconds=history.seconds,
         updated=record.events[-1].time,
         notes=record.notes,
     )
+
+
+def _finalists(facts: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+    found = facts.get("finals") if facts.get("state") == "finished" else None
+    if not found:
+        return {}
+    named = {one["trial"]: one for one in found["finalists"]}
+    return {found["winner"]: named[found["winner"]], **named}
 
 
 def find(path: Path) -> list[Path]:

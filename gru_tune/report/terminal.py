@@ -18,7 +18,8 @@ def text(study: Study, top: int | None, width: int | None) -> str:
     lines = [line for sentence in sentences(study) for line in _wrapped(sentence, width)]
     shown = study.ranked if top == 0 else study.ranked[: top or TOP]
     if shown:
-        lines += ["", *layout(cells(study, shown), width, droppable=_droppable(study))]
+        head, *rows = layout(cells(study, shown), width, droppable=_droppable(study))
+        lines += ["", head, *rows, *_baselines(study, head)]
         rest = len(study.ranked) - len(shown)
         if rest:
             lines.append(f"… and {rest:,} more trial{'s' * (rest != 1)} (--top 0 shows all)")
@@ -32,6 +33,10 @@ def cells(study: Study, trials: Sequence[Trial]) -> list[dict[str, str]]:
     for place, trial in enumerate(trials, start=1):
         score = number(trial.score) if trial.score is not None else "failed"
         row = {"rank": str(place), "trial": str(trial.number), study.objective.name: score}
+        if any(t.spread is not None for t in trials):
+            row["spread"] = "" if trial.spread is None else number(trial.spread)
+        if study.finalists:
+            row["confirmed"] = _confirmed(study, trial)
         for name in study.varied:
             row[study.table.column(name)] = value(trial.values[name]) if name in trial.values else ""
         row |= {"epoch": progress(trial), "parameters": f"{trial.parameters or 0:,}"}
@@ -53,6 +58,22 @@ def layout(rows: Sequence[dict[str, str]], width: int | None, droppable: Sequenc
     if dropped:
         lines.append(f"(no room for {', '.join(reversed(dropped))}: see trials.csv)")
     return lines
+
+
+def _confirmed(study: Study, trial: Trial) -> str:
+    found = study.finalists.get(trial.number)
+    if found is None:
+        return ""
+    return number(found["mean"]) + ("" if found["spread"] is None else f" ± {number(found['spread'])}")
+
+
+def _baselines(study: Study, head: str) -> list[str]:
+    """A line each: the score below those of the trials, then the name; ``head`` is that of the table."""
+    name = study.objective.name
+    known = [(b, m[name]) for b, m in study.baselines("validation").items() if m.get(name) is not None]
+    known.sort(key=lambda pair: study.objective.sort_key(pair[1]))
+    end = head.index(f" {name}") + 1 + len(name)
+    return [f"{number(score):>{end}}{GAP}baseline: {baseline}" for baseline, score in known]
 
 
 def _total(columns: Sequence[str], widths: dict[str, int]) -> int:

@@ -39,10 +39,12 @@ def read(path: Path, section: Section, form: str) -> Frame:
     if not first:
         raise DataError(f"{path.name} has a header but no rows")
     names, blank, more = _names(path, header, first)
+    ids = getattr(section, "series", None)  # names, even where they look like numbers: 007 is not 7
     try:
         table = pd.read_csv(
             io.StringIO(text), sep=delimiter, quoting=cast(Any, quoting), keep_default_na=False,
             na_values=[""], low_memory=False, header=None, skiprows=1, names=names, index_col=False,
+            dtype={ids: str} if ids in names else None,
         )  # fmt: skip
     except pd.errors.ParserError as error:
         raise DataError(f"{path.name} {_reason(str(error))}") from error

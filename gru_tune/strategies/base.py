@@ -97,6 +97,9 @@ class SearchSection(Strict):
         le=2**63 - 1,
         description="where all chance in the study comes from: proposals, weights and the order of the data",
     )
+    repeats: int = Field(
+        1, ge=1, le=100, description="seeds that every trial is trained with; its score is their mean"
+    )
     keep: int = Field(3, ge=1, le=10_000, description="trials whose weights are kept, the best ones")
     retries: int = Field(
         1, ge=0, le=100, description="further attempts for a trial whose worker process has died"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gru_tune.report import plain, read
+from gru_tune.study.history import History
 from gru_tune.study.results import StudyFolder, replace_text
 from gru_tune.study.table import Table, curve_columns, curve_rows, rank, to_csv
-from gru_tune.trial import Outcome, Trial
+from gru_tune.trial import Outcome
 
 
 class Derived:
@@ -23,12 +22,13 @@ class Derived:
         study = read.study(self._folder.path)
         replace_text(self._folder.table, plain.csv(study))
         replace_text(self._folder.curves, plain.curves_csv(study))
-        self._columns = curve_columns(study.ranked)
+        self._columns = curve_columns(study.runs)
 
-    def add(self, outcome: Outcome, trials: Iterable[Trial]) -> None:
-        """A job ended; ``trials`` are all so far."""
+    def add(self, outcome: Outcome, repeat: int, history: History) -> None:
+        """A job of a run ended; ``history`` has taken it."""
+        trials = history.trials.values()
         replace_text(self._folder.table, self._table.csv(rank(trials, self._table.objective)))
-        rows = curve_rows(outcome.trial, outcome.epochs)
+        rows = curve_rows(outcome.trial, repeat, outcome.epochs)
         known = not rows or rows[0].keys() <= set(self._columns)
         if not known or not self._folder.curves.exists():
             self.rebuild()

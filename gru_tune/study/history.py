@@ -1,4 +1,4 @@
-"""What a log means: the trials so far, the jobs in flight, and what the search was told.
+"""What a log means: the trials so far, the finals, the jobs in flight, and what the search was told.
 
 The same fold serves a log read from the disk and a search that is running, so that going
 on after a kill cannot see anything else than the search saw.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from gru_tune.errors import StudyError
-from gru_tune.study.log import Died, Event, Finished, Launch, Started, Stopped
+from gru_tune.study.log import Died, Event, Finished, Launch, Run, Started, Stopped
 from gru_tune.trial import Epoch, Objective, Status, Trial
 
 
@@ -37,14 +37,19 @@ class Flight:
 class History:
     """The fold of a study's events; ``apply`` takes the next one.
 
-    With ``slim``, a trial keeps only its best and its last epoch: a long search then does
-    not fill the memory with curves that are on the disk anyway.
+    The search trains a configuration with ``repeats`` seeds, and what is trained with further
+    ones belongs to the finals. With ``slim``, a trial keeps only its best and its last epoch:
+    a long search then does not fill the memory with curves that are on the disk anyway.
     """
 
     objective: Objective
     slim: bool = False
-    trials: dict[int, Trial] = field(default_factory=dict)  # those with an outcome
-    flights: dict[int, Flight] = field(default_factory=dict)  # in the order of their launch
+    repeats: int = 1
+    trials: dict[int, Trial] = field(default_factory=dict)  # with an outcome of every repeat
+    runs: dict[Run, Trial] = field(default_factory=dict)  # every seed for itself
+    flights: dict[Run, Flight] = field(default_factory=dict)  # in the order of their launch
+    missing: dict[int, dict[int, Launch]] = field(default_factory=dict)  # repeats without outcome, by trial
+    asked: dict[int, int] = field(default_factory=dict)  # the last epoch a trial was asked for
     lasting: set[int] = field(default_factory=set)  # trials that may be trained further
     failures_in_a_row: int = 0
     seconds: float = 0.0  # that the program has been at work on this study
@@ -57,27 +62,43 @@ class History:
         elif self._last is not None:
             self.seconds += max(event.time - self._last, 0.0)
         self._last = event.time
-        if isinstance(event, Stopped) and event.trial not in self.flights:
+        if isinstance(event, Stopped) and event.run not in self.flights:
             return  # the user stopped it a second time, between an outcome's line and all that follows it
-        if isinstance(event, Died | Finished) and event.trial not in self.flights:
+        if isinstance(event, Died | Finished) and event.run not in self.flights:
             raise StudyError(
-                f"the study's record tells the end of a job of trial {event.trial} that never began"
+                f"the study's record tells the end of a job of trial {event.run[0]} that never began"
             )
         if isinstance(event, Launch):
-            former = self.flights.get(event.trial, Flight(event))
-            self.flights[event.trial] = replace(former, launch=event, ended=False)
-            (self.lasting.add if event.checkpoint else self.lasting.discard)(event.trial)
+            self._launch(event)
         elif isinstance(event, Died):
-            flight = self.flights[event.trial]
-            self.flights[event.trial] = replace(flight, deaths=flight.deaths + 1, ended=True)
+            flight = self.flights[event.run]
+            self.flights[event.run] = replace(flight, deaths=flight.deaths + 1, ended=True)
         elif isinstance(event, Stopped):
-            self.flights[event.trial] = replace(self.flights[event.trial], ended=True)
+            self.flights[event.run] = replace(self.flights[event.run], ended=True)
         elif isinstance(event, Finished):
             self._finish(event)
 
-    def told(self, trial: int) -> Told:
-        """What the strategy hears of a trial that has an outcome."""
-        return Told(trial, self.trials[trial].score)
+    def told(self, trial: int) -> Told | None:
+        """What the strategy hears of a trial; None while some of its repeats have no outcome."""
+        return None if trial in self.missing else Told(trial, self.trials[trial].score)
+
+    def finals(self) -> dict[int, list[Trial]]:
+        """Of every trial what was trained with the seeds of the finals, as far as it has an outcome."""
+        found: dict[int, list[Trial]] = {}
+        for (number, repeat), trial in sorted(self.runs.items()):
+            if repeat > self.repeats:
+                found.setdefault(number, []).append(trial)
+        return found
+
+    def _launch(self, event: Launch) -> None:
+        former = self.flights.get(event.run, Flight(event))
+        self.flights[event.run] = replace(former, launch=event, ended=False)
+        if event.repeat > self.repeats:
+            return
+        (self.lasting.add if event.checkpoint else self.lasting.discard)(event.trial)
+        if event.proposed:
+            self.asked[event.trial] = event.last_epoch
+            self.missing[event.trial] = dict.fromkeys(range(1, self.repeats + 1), event)
 
     def _lose(self) -> None:
         """A new start: what is in flight without a word about its end was killed with the program."""
@@ -86,9 +107,18 @@ class History:
                 self.flights[trial] = replace(flight, lost=flight.lost + 1, ended=True)
 
     def _finish(self, event: Finished) -> None:
-        launch = self.flights.pop(event.trial).launch
-        trial = merge(self.trials.get(event.trial), launch, event, self.objective)
-        self.trials[trial.number] = slim(trial) if self.slim else trial
+        launch = self.flights.pop(event.run).launch
+        run = merge(self.runs.get(event.run), launch, event, self.objective)
+        self.runs[event.run] = slim(run) if self.slim else run
+        if event.repeat > self.repeats:
+            return
+        missing = self.missing[run.number]
+        del missing[event.repeat]
+        if missing:
+            return
+        del self.missing[run.number]
+        trial = combined([self.runs[run.number, repeat] for repeat in range(1, self.repeats + 1)])
+        self.trials[trial.number] = trial
         self.failures_in_a_row = self.failures_in_a_row + 1 if trial.status is Status.FAILED else 0
 
 
@@ -99,10 +129,11 @@ def replay(events: Iterable[Event], history: History) -> Iterator[Launch | Told]
     """
     for event in events:
         history.apply(event)
-        if isinstance(event, Launch) and event.attempt == 1:
+        if isinstance(event, Launch) and event.proposed:
             yield event
-        elif isinstance(event, Finished):
-            yield history.told(event.trial)
+        elif isinstance(event, Finished) and event.repeat <= history.repeats:
+            told = history.told(event.run[0])
+            yield from [told] if told else []
 
 
 def merge(former: Trial | None, launch: Launch, event: Finished, objective: Objective) -> Trial:
@@ -126,6 +157,24 @@ def merge(former: Trial | None, launch: Launch, event: Finished, objective: Obje
         fast_path=outcome.fast_path or (former.fast_path if former else ""),
         error=error,
         attempts=max(event.attempt, former.attempts if former else 1),
+        repeat=event.repeat,
+    )
+
+
+def combined(runs: list[Trial]) -> Trial:
+    """A trial of its repeats: the best of them, with the scores of all; it fails with any of them."""
+    failed = [run for run in runs if run.score is None]
+    scored = [run for run in runs if run.score is not None]
+    shown = failed[0] if failed else min(scored, key=lambda run: run.objective.sort_key(run.score or 0.0))
+    if len(runs) == 1:
+        return shown
+    return replace(
+        shown,
+        seconds=sum(run.seconds for run in runs),
+        compiling=sum(run.compiling for run in runs),
+        attempts=max(run.attempts for run in runs),
+        scores=tuple(run.score for run in scored if run.score is not None),
+        error=f"repeat {shown.repeat}: {shown.error}" if failed else None,
     )
 
 

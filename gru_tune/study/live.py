@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gru_tune.report.words import duration, knobs, number
-from gru_tune.study.progress import Count, ended, running
+from gru_tune.study.log import Run
+from gru_tune.study.progress import Count, Finals, ended, running
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Trial
 
@@ -27,6 +28,7 @@ class Live(Watcher):
         self._console = console or Console()
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._count: Count | None = None
+        self._finals: Finals | None = None
         self._running: Sequence[dict[str, Any]] = ()
         self._drawn = 0.0
 
@@ -44,6 +46,17 @@ class Live(Watcher):
         self._running = [job for job in self._running if job["trial"] != trial.number]
         if trial.score is None or (best is not None and best.number == trial.number):
             self.say(ended(trial, best))
+        self._draw()
+
+    def finals(self, due: Sequence[Run]) -> None:
+        self._finals = Finals(due)
+        if due:
+            self.say(self._finals.words())
+
+    def confirmed(self, run: Trial) -> None:
+        assert self._finals is not None
+        self._running = [job for job in self._running if job["trial"] != run.number]
+        self.say(self._finals.ended(run))
         self._draw()
 
     def died(self, launch: Any, reason: str) -> None:

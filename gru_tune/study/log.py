@@ -29,6 +29,8 @@ from gru_tune.trial import Epoch, Outcome
 
 FORMAT = 1
 
+Run = tuple[int, int]  # a trial and its repeat: the search's own first, fresh seeds after them
+
 
 @dataclass(frozen=True)
 class Header:
@@ -48,7 +50,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Launch:
-    """A job is about to start; ``attempt`` counts from 1 for each job of a trial."""
+    """A job is about to start; ``attempt`` counts from 1 for each job of a run.
+
+    ``repeat`` counts the seeds a configuration is trained with: from 1 in the search, and
+    after that those of the finals.
+    """
 
     trial: int
     attempt: int
@@ -58,6 +64,16 @@ class Launch:
     last_epoch: int
     checkpoint: bool
     time: float
+    repeat: int = 1
+
+    @property
+    def run(self) -> Run:
+        return self.trial, self.repeat
+
+    @property
+    def proposed(self) -> bool:
+        """Whether the strategy asked for it, and not the tool: neither another attempt nor another seed."""
+        return self.attempt == 1 and self.repeat == 1
 
 
 @dataclass(frozen=True)
@@ -67,10 +83,11 @@ class Finished:
     attempt: int
     outcome: Outcome
     time: float
+    repeat: int = 1
 
     @property
-    def trial(self) -> int:
-        return self.outcome.trial
+    def run(self) -> Run:
+        return self.outcome.trial, self.repeat
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,11 @@ class Died:
     attempt: int
     reason: str
     time: float
+    repeat: int = 1
+
+    @property
+    def run(self) -> Run:
+        return self.trial, self.repeat
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,11 @@ class Stopped:
     trial: int
     attempt: int
     time: float
+    repeat: int = 1
+
+    @property
+    def run(self) -> Run:
+        return self.trial, self.repeat
 
 
 Event = Header | Started | Launch | Finished | Died | Stopped
@@ -192,6 +219,7 @@ def encode(event: Event) -> str:
         content = {**name, "format": FORMAT, **event.facts, "time": event.time}
     elif isinstance(event, Finished):
         content = {**name, "attempt": event.attempt, **asdict(event.outcome), "time": event.time}
+        content |= {"repeat": event.repeat}
     else:
         content = {**name, **asdict(event)}
     return json.dumps(finite(content), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -209,9 +237,9 @@ def decode(line: str) -> Event:
             raise ValueError(f"format {version}, but this version of gru-tune reads format {FORMAT}")
         return Header(time=content.pop("time"), facts=content)
     if kind is Finished:
-        attempt, time = content.pop("attempt"), content.pop("time")
+        attempt, time, repeat = content.pop("attempt"), content.pop("time"), content.pop("repeat", 1)
         content["epochs"] = tuple(_epoch(epoch) for epoch in content["epochs"])
-        return Finished(attempt, Outcome(**content), time)
+        return Finished(attempt, Outcome(**content), time, repeat)
     if kind is None:
         raise ValueError("unknown event")
     event: Event = kind(**content)

@@ -1,4 +1,4 @@
-"""The loop of a search: ask, write down, submit, wait, write down, tell.
+"""The loop of a search and its finals: ask, write down, submit, wait, write down, tell.
 
 It knows no config, no data and no strategy by name, and every step is in the log before
 its consequences: whenever the program is killed, the log says where to go on.
@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from gru_tune.errors import StudyError
 from gru_tune.executors.base import Executor, WorkerDied
 from gru_tune.strategies import WAIT, Proposal, Strategy
+from gru_tune.study.finals import Finals
 from gru_tune.study.history import Flight, History, Told, replay
 from gru_tune.study.interrupt import Interrupt
-from gru_tune.study.log import Died, Event, Finished, Launch, Log, Started, Stopped
+from gru_tune.study.log import Died, Event, Finished, Launch, Log, Run, Started, Stopped
 from gru_tune.study.table import rank
 from gru_tune.study.watch import Watcher
 from gru_tune.trial import Job, Outcome, Trial
@@ -33,7 +34,7 @@ class Limits:
 
     retries: int = 1  # further attempts for a job whose worker died
     max_failures: int | None = 10  # failed trials in a row
-    deadline: float | None = None  # time.time() after which nothing new starts
+    deadline: float | None = None  # time.time() at which all is to be over, the finals included
 
 
 @dataclass
@@ -46,8 +47,9 @@ class Search:
     executor: Executor
     seed: int
     limits: Limits
-    make_job: Callable[[Launch], Job]
-    ended: Callable[[Trial, Outcome], None]  # a job of the trial ended: tables, weights
+    finals: Finals
+    make_job: Callable[[Launch, float | None], Job]  # with what ends it early, in time.time()
+    ended: Callable[[Trial, Outcome], None]  # a job of this run ended: tables, weights
     watch: Watcher
     interrupt: Interrupt
 
@@ -57,7 +59,14 @@ class Search:
         # What was in flight counts as lost from here on; a run that changes nothing leaves no line.
         self._start: Started | None = Started(self.executor.slots, time.time())
         self.history.apply(self._start)
-        self._again = deque(flight.launch for flight in self.history.flights.values())
+        # What was lost, and the repeats of a trial that had not begun; a final is asked for again by itself.
+        self._waiting = deque(
+            launch
+            for number, repeats in self.history.missing.items()
+            for repeat, first in repeats.items()
+            for launch in [self._again((number, repeat)) or self._repeated(first, repeat)]
+        )
+        self._finals: deque[Launch] | None = None
 
     def run(self) -> str:
         """Go on until the search is over; returns the reason, a sentence.
@@ -80,11 +89,6 @@ class Search:
             self._stop()
             raise
 
-    def best(self) -> Trial | None:
-        """The best trial so far."""
-        ranked = rank(self.history.trials.values(), self.history.objective)
-        return ranked[0] if ranked and ranked[0].score is not None else None
-
     def _fill(self) -> str:
         """Give every free slot a job; returns why no more can be given ("" when all are busy)."""
         while len(self._running) < self.executor.slots:
@@ -97,40 +101,82 @@ class Search:
     def _next(self) -> Launch | str:
         over = self._over()
         if over:
-            return over
-        while self._again:
-            launch = self._again.popleft()
-            flight = self.history.flights[launch.trial]
-            if flight.deaths <= self.limits.retries and flight.lost < LOST:
-                return replace(launch, attempt=launch.attempt + 1, time=time.time())
-            self._finish(launch, failure(launch.trial, _given_up(flight, "its worker died")))
+            return self._final(over)
+        if (launch := self._first(self._waiting)) is not None:
+            return launch
         proposal = self.strategy.ask()
         if isinstance(proposal, Proposal):
-            seed = trial_seed(self.seed, proposal.trial)
-            return Launch(
-                trial=proposal.trial, attempt=1, values=dict(proposal.values), seed=seed,
+            first = Launch(
+                trial=proposal.trial, attempt=1, values=dict(proposal.values),
+                seed=trial_seed(self.seed, proposal.trial),
                 first_epoch=proposal.first_epoch, last_epoch=proposal.last_epoch,
                 checkpoint=proposal.checkpoint, time=time.time(),
             )  # fmt: skip
+            self._waiting.extend(
+                self._repeated(first, repeat) for repeat in range(2, self.history.repeats + 1)
+            )
+            return first
         if proposal != WAIT:
-            return self.strategy.ended or "the search is over"
+            return self._final(self.strategy.ended or "the search is over")
         if not self._running:
             raise RuntimeError("the strategy waits, but nothing is running")
         return "waiting"
 
+    def _final(self, over: str) -> Launch | str:
+        """The search is ``over``: what is left of its finals, once nothing of it is running."""
+        if any(launch.repeat <= self.history.repeats for launch in self._running.values()):
+            return "waiting"
+        if self._finals is None:
+            due = list(self.finals.due(self.history))
+            self.watch.finals(due)
+            self._finals = deque(
+                self._again((trial, repeat)) or self._repeated(self.finals.like(self.history, trial), repeat)
+                for trial, repeat in due
+            )
+        while (launch := self._first(self._finals)) is not None:
+            if self.finals.fits(self.history, launch.trial, self.limits.deadline):
+                return launch
+        return over
+
+    def _first(self, waiting: deque[Launch]) -> Launch | None:
+        """The next of those that wait and may still be tried."""
+        while waiting:
+            launch = waiting.popleft()
+            flight = self.history.flights.get(launch.run)
+            if flight is None or (flight.deaths <= self.limits.retries and flight.lost < LOST):
+                return replace(launch, time=time.time())
+            self._finish(flight.launch, failure(launch.trial, _given_up(flight, "its worker died")))
+        return None
+
+    def _again(self, run: Run) -> Launch | None:
+        """The next attempt at a run that was lost; None for one that has not begun."""
+        flight = self.history.flights.get(run)
+        return replace(flight.launch, attempt=flight.launch.attempt + 1) if flight else None
+
+    def _repeated(self, launch: Launch, repeat: int) -> Launch:
+        """The same training with the seed of another repeat."""
+        seed = trial_seed(self.seed, launch.trial, repeat)
+        return replace(launch, attempt=1, repeat=repeat, seed=seed)
+
     def _over(self) -> str:
-        if self.limits.deadline is not None and time.time() >= self.limits.deadline:
+        if (end := self._end()) is not None and time.time() >= end:
             return "the minutes given are over"
         failures = self.history.failures_in_a_row
         if self.limits.max_failures is not None and failures >= self.limits.max_failures:
             return f"{failures} trials in a row failed (search.max_failures)"
         return ""
 
+    def _end(self) -> float | None:
+        """When the search ends, so that the finals still fit into the minutes."""
+        deadline = self.limits.deadline
+        return None if deadline is None else deadline - self.finals.reserve(self.history, self.executor.slots)
+
     def _launch(self, launch: Launch) -> None:
         self._write(launch)
         self.launches += 1
         self.watch.launched(launch)
-        job = self.make_job(launch)
+        # Only what is trained in full can be compared: a final is not cut short.
+        job = self.make_job(launch, self._end() if launch.repeat <= self.history.repeats else None)
         self.interrupt.patient = not self.executor.blocking
         future = self.executor.submit(job)
         self.interrupt.patient = True
@@ -140,11 +186,12 @@ class Search:
         launch = self._running.pop(future)
         error = future.exception()
         if isinstance(error, WorkerDied):
-            self._write(Died(launch.trial, launch.attempt, str(error), time.time()))
-            flight = self.history.flights[launch.trial]
+            self._write(Died(launch.trial, launch.attempt, str(error), time.time(), launch.repeat))
+            flight = self.history.flights[launch.run]
             if flight.deaths <= self.limits.retries:
                 self.watch.died(launch, str(error))
-                self._again.append(launch)
+                waiting = self._waiting if self._finals is None else self._finals
+                waiting.append(replace(launch, attempt=launch.attempt + 1))
                 return
             outcome = failure(launch.trial, _given_up(flight, str(error)))
         elif error is not None:
@@ -154,12 +201,19 @@ class Search:
         self._finish(launch, outcome)
 
     def _finish(self, launch: Launch, outcome: Outcome) -> None:
-        self._write(Finished(launch.attempt, outcome, time.time()))
-        self.strategy.tell(launch.trial, self.history.told(launch.trial).score)
+        self._write(Finished(launch.attempt, outcome, time.time(), launch.repeat))
+        run = self.history.runs[launch.run]
+        if launch.repeat > self.history.repeats:
+            self.ended(run, outcome)
+            self.watch.confirmed(run)
+            return
+        told = self.history.told(launch.trial)
+        if told is not None:
+            self.strategy.tell(launch.trial, told.score)
         self.history.lasting -= {number for number in self.history.lasting if self.strategy.finished(number)}
-        trial = self.history.trials[launch.trial]
-        self.ended(trial, outcome)
-        self.watch.finished(trial, self.best())
+        self.ended(run, outcome)
+        if told is not None:
+            self.watch.finished(self.history.trials[launch.trial], best(self.history))
 
     def _stop(self) -> None:
         """Kill what runs; what had ended by then is taken all the same."""
@@ -168,9 +222,9 @@ class Search:
             if future.exception() is None:
                 self._take(future)
         self.executor.close(kill=True)
-        for trial, flight in list(self.history.flights.items()):
+        for (trial, repeat), flight in list(self.history.flights.items()):
             if not flight.ended:
-                self._write(Stopped(trial, flight.launch.attempt, time.time()))
+                self._write(Stopped(trial, flight.launch.attempt, time.time(), repeat))
 
     def _write(self, event: Event) -> None:
         if self._start is not None:
@@ -178,6 +232,12 @@ class Search:
             self._start = None
         self.log.append(event)
         self.history.apply(event)
+
+
+def best(history: History) -> Trial | None:
+    """The best trial of the search so far."""
+    ranked = rank(history.trials.values(), history.objective)
+    return ranked[0] if ranked and ranked[0].score is not None else None
 
 
 def catch_up(events: tuple[Event, ...], history: History, strategy: Strategy) -> None:
@@ -196,9 +256,10 @@ def failure(trial: int, error: str) -> Outcome:
     return Outcome(trial=trial, epochs=(), parameters=0, seconds=0.0, fast_path="", error=error)
 
 
-def trial_seed(seed: int, trial: int) -> int:
-    """31 bits, from the study's seed and the trial's number alone."""
-    digest = hashlib.sha256(f"{seed}:{trial}".encode()).digest()
+def trial_seed(seed: int, trial: int, repeat: int = 1) -> int:
+    """31 bits, from the study's seed, the trial's number and its repeat alone."""
+    words = [seed, trial] if repeat == 1 else [seed, trial, repeat]
+    digest = hashlib.sha256(":".join(map(str, words)).encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
 
 

@@ -12,9 +12,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from gru_tune.report.words import duration, knobs, number, progress
-from gru_tune.study.log import Launch, finite
+from gru_tune.study.log import Launch, Run, finite
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Objective, Trial
+from gru_tune.wording import listed, plural
 
 Write = Callable[[str], None]
 
@@ -33,6 +34,7 @@ class Plain(Watcher):
     def __init__(self, write: Write = to_stdout, period: float = PERIOD) -> None:
         self._to, self._period = write, period
         self._count: Count | None = None
+        self._finals: Finals | None = None
         self._written = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -54,6 +56,15 @@ class Plain(Watcher):
         left = self._count.left(time.time())
         rest = f"; about {duration(left)} left" if left else ""
         self._write(f"{self._count.words()}  {ended(trial, best)}{rest}")
+
+    def finals(self, due: Sequence[Run]) -> None:
+        self._finals = Finals(due)
+        if due:
+            self._write(self._finals.words())
+
+    def confirmed(self, run: Trial) -> None:
+        assert self._finals is not None
+        self._write(self._finals.ended(run))
 
     def died(self, launch: Launch, reason: str) -> None:
         self._write(f"trial {launch.trial}: {reason}; it is tried again")
@@ -99,6 +110,15 @@ class JsonLines(Watcher):
             best={"trial": best.number, "score": best.score} if best else None,
         )
 
+    def finals(self, due: Sequence[Run]) -> None:
+        if due:
+            self._object("finals", runs=[{"trial": trial, "repeat": repeat} for trial, repeat in due])
+
+    def confirmed(self, run: Trial) -> None:
+        self._object(
+            "confirmed", trial=run.number, repeat=run.repeat, score=run.score, seconds=run.seconds, error=run.error
+        )  # fmt: skip
+
     def died(self, launch: Launch, reason: str) -> None:
         self._object("death", trial=launch.trial, attempt=launch.attempt, reason=reason)
 
@@ -109,6 +129,28 @@ class JsonLines(Watcher):
         line = {"event": event, **content}
         line.setdefault("time", round(time.time(), 3))
         self._write(json.dumps(finite(line), ensure_ascii=False, allow_nan=False, default=str))
+
+
+class Finals:
+    """How far the finals are."""
+
+    def __init__(self, due: Sequence[Run]) -> None:
+        self.due, self.done = due, 0
+
+    def words(self) -> str:
+        """``finals: trials 3, 1 and 7 again with 3 fresh seeds each``."""
+        trials = [str(trial) for trial in dict.fromkeys(trial for trial, _ in self.due)]
+        return (
+            f"finals: {plural(len(self.due), 'training')} with fresh seeds, of trial {listed(trials, 'and')}"
+        )
+
+    def ended(self, run: Trial) -> str:
+        """``[finals 2/9]  trial 3 with another seed: accuracy 0.8123``."""
+        self.done += 1
+        head = f"[finals {self.done}/{len(self.due)}]  trial {run.number} with another seed"
+        if run.score is None:
+            return f"{head} failed: {run.error}"
+        return f"{head}: {run.objective.name} {number(run.score)} (epoch {progress(run)}, {duration(run.seconds)})"
 
 
 class Count:
@@ -156,7 +198,8 @@ def starting(launch: Launch) -> str:
     """``trial 3 starts: units 64``."""
     again = f" again (attempt {launch.attempt})" if launch.attempt > 1 else ""
     verb = f"goes on from epoch {launch.first_epoch}" if launch.first_epoch else "starts"
-    return f"trial {launch.trial} {verb}{again}: {knobs(launch.values)}"
+    seed = f", seed {launch.repeat}" if launch.repeat > 1 else ""
+    return f"trial {launch.trial}{seed} {verb}{again}: {knobs(launch.values)}"
 
 
 def ended(trial: Trial, best: Trial | None) -> str:

@@ -60,12 +60,27 @@ class StudyFolder:
     def trials(self) -> Path:
         return self.path / "trials"
 
-    def trial(self, number: int) -> Path:
-        return self.trials / str(number)
+    def trial(self, number: int, repeat: int = 1) -> Path:
+        """The files of one run: ``trials/7``, and ``trials/7-2`` for its second seed."""
+        return self.trials / (str(number) if repeat == 1 else f"{number}-{repeat}")
 
     @property
     def best(self) -> Path:
         return self.path / "best.keras"
+
+    @property
+    def sample(self) -> Path:
+        """Some inputs, and what ``best.keras`` says of them."""
+        return self.path / "sample.npz"
+
+    @property
+    def card(self) -> Path:
+        return self.path / "MODEL.md"
+
+    @property
+    def exports(self) -> Path:
+        """What ``gru-tune export`` writes unless it is told another place."""
+        return self.path / "exports"
 
     @property
     def report(self) -> Path:
@@ -81,7 +96,7 @@ class StudyFolder:
         # The log goes last: until then a study that is half deleted is still known as one.
         for path in (
             self.table, self.curves, self.facts, self.config, self.resolved, self.preprocessing,
-            self.best, self.report, self.workers, self.prepared, self.trials, self.log,
+            self.best, self.sample, self.card, self.report, self.workers, self.exports, self.prepared, self.trials, self.log,
         ):  # fmt: skip
             if path.is_dir():
                 shutil.rmtree(path)
@@ -138,7 +153,9 @@ def test_result(facts: Mapping[str, Any], winner: Trial) -> Mapping[str, Any] | 
     found = [
         look
         for look in facts.get("test", ())
-        if look["trial"] == winner.number and look.get("epoch", epoch) == epoch
+        if look["trial"] == winner.number
+        and look.get("repeat", 1) == winner.repeat
+        and look.get("epoch", epoch) == epoch
     ]
     return found[-1] if found else None
 

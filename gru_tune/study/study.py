@@ -17,20 +17,23 @@ from gru_tune.executors.in_process import InProcess
 from gru_tune.executors.local import Local
 from gru_tune.executors.places import backend, cores, starts
 from gru_tune.learning.sizes import recurrent_products
+from gru_tune.report import card, read
 from gru_tune.space import Values
 from gru_tune.study import log as logs
 from gru_tune.study import loop
 from gru_tune.study.aims import Aims, aims
 from gru_tune.study.derived import Derived
 from gru_tune.study.described import describe, header, note, question
+from gru_tune.study.finals import Finals, judge
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Header, Log, Record
 from gru_tune.study.question import refuse_other
-from gru_tune.study.results import StudyFolder, read_json
+from gru_tune.study.results import StudyFolder, read_json, replace_text
 from gru_tune.study.table import Table, failed
 from gru_tune.study.watch import Plan, Watcher
-from gru_tune.study.winner import Baselines, Evaluate, Finish, baselines_of
+from gru_tune.study.winner import Finish
+from gru_tune.study.winner import Parts as WinnerParts
 from gru_tune.study.work import Arrays, Work
 from gru_tune.values import Domain, Scalar
 
@@ -47,16 +50,17 @@ class Parts:
     train: Train
     configure: Callable[[str, int], None] | None  # told the backend, and how many threads it may use
     warm: Callable[[], None] | None  # what a worker may do before its first job is ready
-    evaluate: Evaluate
-    baselines: Baselines
+    winner: WinnerParts
 
 
 def real_parts() -> Parts:
     """Training with Keras on prepared data."""
     from gru_tune.data.prepare import prepare
-    from gru_tune.learning.training import configure, evaluate, train, warm
+    from gru_tune.learning.sampling import write_sample
+    from gru_tune.learning.training import configure, train, warm
+    from gru_tune.learning.winning import judge, retrain
 
-    return Parts(prepare, train, configure, warm, evaluate, baselines_of)
+    return Parts(prepare, train, configure, warm, WinnerParts(judge, retrain, write_sample))
 
 
 def run(
@@ -119,7 +123,7 @@ class _Run:
         refuse_contradictions(self.config, prepared)
         aim = aims(self.config, prepared.dataset.target)
         strategy = self._strategy(aim, prepared.dataset.info)
-        history = History(aim.objective, slim=True)
+        history = History(aim.objective, slim=True, repeats=self.config.search.repeats)
         loop.catch_up(record.events, history, strategy)
         with Log(self.folder.log, record.size) as log:
             if not record.events:
@@ -138,20 +142,21 @@ class _Run:
         aim: Aims,
         arrays: Arrays,
     ) -> None:
-        own = self.config.search
+        own, last = self.config.search, self.config.winner
         deadline = None
         if own.minutes is not None:
             deadline = time.time() + max(own.minutes * 60 - history.seconds, 0.0)
         table = Table(aim.objective, tuple(hp.name for hp in self.config.space.hyperparameters))
         derived = Derived(self.folder, table)
-        work = Work(self.config, self.folder, aim, history, arrays, derived, deadline)
+        work = Work(self.config, self.folder, aim, history, arrays, derived)
         search = loop.Search(
             log=log, history=history, strategy=strategy, executor=executor, seed=own.seed,
             limits=loop.Limits(own.retries, own.max_failures, deadline),
+            finals=Finals(last.finalists, last.seeds, own.minutes),
             make_job=work.job, ended=work.ended, watch=self.watch, interrupt=self.interrupt,
         )  # fmt: skip
         finish = Finish(
-            self.folder, executor, self.watch, self.parts.evaluate, self.parts.baselines, aim.metrics, arrays
+            self.folder, executor, self.watch, self.parts.winner, aim.metrics, aim.objective, own.seed, arrays
         )
         self._announce(search, deadline)
         try:
@@ -159,18 +164,39 @@ class _Run:
             self.interrupt.patient = False
             if not search.launches:
                 self.watch.say(f"nothing is left to do in {self.folder.path}: {reason}")
-            best = search.best()
-            finish.keep(best)
-            finish.judge(best, self.config.settings(best.values) if best else None)
+            self._finish(history, work, finish)
             work.over()
             note(self.folder, state="finished", ended=reason)
             if search.launches:
                 note(self.folder, finished=time.time())
+            self._tell(derived)
         except KeyboardInterrupt:
-            finish.keep(search.best())
+            finish.keep(loop.best(history))
             note(self.folder, state="stopped")
             raise
         loop.refuse_hopeless(history, reason)
+
+    def _tell(self, derived: Derived) -> None:
+        """The tables once more, the finals in them, and the model's card."""
+        derived.rebuild()
+        found = read.study(self.folder.path)
+        if found.winner:
+            replace_text(self.folder.card, card.text(found))
+
+    def _finish(self, history: History, work: Work, finish: Finish) -> None:
+        """Choose the winner by the finals, hand its model over, and judge it."""
+        finals = history.finals()
+        verdict = judge(history.trials, finals, history.objective)
+        members = [work.member(run) for runs in finals.values() for run in runs if run.score is not None]
+        note(self.folder, finals=verdict.facts() if verdict else None, members=members)
+        best = loop.best(history)
+        winner = history.runs[verdict.winner, verdict.repeat] if verdict else best
+        finish.keep(winner)
+        if winner is None:
+            return
+        if self.config.winner.retrain:
+            finish.retrain(work.alone(winner), finals.get(winner.number, [winner]))
+        finish.judge(winner, self.config.settings(winner.values))
 
     def _former(self) -> Record:
         """What an earlier run left; refused when it asks something else."""
@@ -219,12 +245,18 @@ class _Run:
 
         def work(values: Values) -> float:
             settings = config.settings(values)
-            return recurrent_products(settings, info) * settings.training.epochs * (settings.data.window or 1)
+            length = settings.data.window if info.get("max_window") else settings.data.max_length
+            return recurrent_products(settings, info) * settings.training.epochs * (length or 1)
 
         return strategies.create(config.search, config.space, aim.objective, epochs, work)
 
     def _announce(self, search: loop.Search, deadline: float | None) -> None:
         trials = search.history.trials
+        if looks := read_json(self.folder.facts).get("test"):
+            day = time.strftime("%Y-%m-%d", time.localtime(looks[0]["time"]))
+            self.watch.say(
+                f"the test split was opened on {day}: a choice made knowing its number makes the next one flattering"
+            )
         if trials or search.history.flights:
             self.watch.say(
                 f"going on with {self.folder.path}: {len(trials)} trial{'s' * (len(trials) != 1)} done"
@@ -244,7 +276,7 @@ class _Run:
                 seconds=sum(trial.seconds for trial in trials.values()),
                 slots=search.executor.slots,
                 deadline=deadline,
-                best=search.best(),
+                best=loop.best(search.history),
             )
         )
 

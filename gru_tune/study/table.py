@@ -10,7 +10,8 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from gru_tune.trial import Epoch, Objective, Status, Trial
 from gru_tune.values import Scalar
@@ -19,6 +20,9 @@ Row = dict[str, Scalar]
 
 BEFORE = ("rank", "trial", "status")
 AFTER = ("best_epoch", "epochs")
+SPREAD = "spread"
+BASELINE = "baseline"
+CONFIRMED = ("confirmed", "confirmed_spread", "confirmed_low", "confirmed_high", "confirmed_runs", "tied")
 LAST = (
     "parameters",
     "seconds",
@@ -37,17 +41,29 @@ class Table:
 
     objective: Objective
     hyperparameters: tuple[str, ...]
+    finalists: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # as ``study.json`` has them
 
     def columns(self, trials: Iterable[Trial]) -> list[str]:
         """The columns in order; the other metrics are those the trials have."""
+        trials = list(trials)
         knobs = [self.column(name) for name in self.hyperparameters]
         metrics = [f"validation_{name}" for name in _metrics(trials) if name != self.objective.name]
-        head = [*BEFORE, self.objective.name, *knobs, *AFTER]
+        several = [SPREAD] if any(trial.spread is not None for trial in trials) else []
+        confirmed = CONFIRMED if self.finalists else ()
+        head = [*BEFORE, self.objective.name, *several, *confirmed, *knobs, *AFTER]
         return [*head, f"last_{self.objective.name}", *metrics, *LAST]
 
     def column(self, hyperparameter: str) -> str:
         """The column of a hyperparameter."""
-        taken = {*BEFORE, *AFTER, *LAST, self.objective.name, f"last_{self.objective.name}"}
+        taken = {
+            *BEFORE,
+            SPREAD,
+            *CONFIRMED,
+            *AFTER,
+            *LAST,
+            self.objective.name,
+            f"last_{self.objective.name}",
+        }
         return f"hp_{hyperparameter}" if hyperparameter in taken else hyperparameter
 
     def row(self, trial: Trial, rank: int) -> Row:
@@ -56,6 +72,9 @@ class Table:
         epochs = last.number if last else 0
         row: Row = {"rank": rank, "trial": trial.number, "status": trial.status.value}
         row[self.objective.name] = trial.score
+        row[SPREAD] = trial.spread
+        if (finalist := self.finalists.get(trial.number)) is not None:
+            row |= _confirmed(finalist)
         row |= {self.column(name): value for name, value in trial.values.items()}
         row |= {"best_epoch": best.number if best else None, "epochs": epochs}
         row[f"last_{self.objective.name}"] = _metric(last, self.objective.name)
@@ -69,11 +88,23 @@ class Table:
         row["error"] = trial.error
         return row
 
-    def csv(self, ranked: Sequence[Trial]) -> str:
-        """The text of ``trials.csv``."""
+    def csv(self, ranked: Sequence[Trial], baselines: Mapping[str, Mapping[str, float]] | None = None) -> str:
+        """The text of ``trials.csv``; the baselines, by name with their validation metrics, have rows of their own."""
         columns = self.columns(ranked)
-        rows = (self.row(trial, rank) for rank, trial in enumerate(ranked, start=1))
-        return to_csv(columns, rows)
+        rows = [self.row(trial, rank) for rank, trial in enumerate(ranked, start=1)]
+        for name, metrics in (baselines or {}).items():
+            known = {f"validation_{metric}": value for metric, value in metrics.items()}
+            score = metrics.get(self.objective.name)
+            rows.append({"status": BASELINE, "baseline": name, **known, self.objective.name: score})
+        return to_csv([*columns, "baseline"] if baselines else columns, rows)
+
+
+def _confirmed(finalist: Mapping[str, Any]) -> Row:
+    low, high = finalist["interval"] or (None, None)
+    return {
+        "confirmed": finalist["mean"], "confirmed_spread": finalist["spread"], "confirmed_low": low,
+        "confirmed_high": high, "confirmed_runs": len(finalist["scores"]), "tied": finalist["tied"],
+    }  # fmt: skip
 
 
 def rank(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
@@ -94,14 +125,15 @@ def curve_columns(trials: Iterable[Trial]) -> list[str]:
         for epoch in trial.epochs[:1]:
             train |= dict.fromkeys(f"train_{name}" for name in epoch.train)
             validation |= dict.fromkeys(f"validation_{name}" for name in epoch.validation)
-    return ["trial", "epoch", *train, *validation, "seconds", "seconds_compiling"]
+    return ["trial", "repeat", "epoch", *train, *validation, "seconds", "seconds_compiling"]
 
 
-def curve_rows(trial: int, epochs: Iterable[Epoch]) -> list[Row]:
-    """The rows of ``curves.csv`` for some epochs of one trial."""
+def curve_rows(trial: int, repeat: int, epochs: Iterable[Epoch]) -> list[Row]:
+    """The rows of ``curves.csv`` for some epochs of one run."""
     return [
         {
             "trial": trial,
+            "repeat": repeat,
             "epoch": epoch.number,
             **{f"train_{name}": _finite(value) for name, value in epoch.train.items()},
             **{f"validation_{name}": _finite(value) for name, value in epoch.validation.items()},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gru_tune.study.log import Launch
+from gru_tune.study.log import Launch, Run
 from gru_tune.trial import Objective, Trial
 
 
@@ -41,6 +41,12 @@ class Watcher:
 
     def finished(self, trial: Trial, best: Trial | None) -> None:
         """A job of ``trial`` ended; ``best`` is the best trial so far."""
+
+    def finals(self, due: Sequence[Run]) -> None:
+        """The search is over; these runs, a trial and a seed each, confirm the best of it."""
+
+    def confirmed(self, run: Trial) -> None:
+        """A run of the finals ended."""
 
     def died(self, launch: Launch, reason: str) -> None:
         """The worker of a job died; the job will be tried again."""

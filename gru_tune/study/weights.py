@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Container
 from pathlib import Path
 
-from gru_tune.study.log import Launch
+from gru_tune.study.log import Launch, Run
 from gru_tune.study.results import StudyFolder
 
 MODEL = "model.keras"
@@ -35,23 +35,29 @@ def ready(folder: Path, launch: Launch) -> int:
     return 0
 
 
-def prune(folder: StudyFolder, keep: Container[int], over: bool, lasting: Container[int] = ()) -> None:
-    """Delete the weights of all trials but ``keep``; a traceback stays.
+def prune(folder: StudyFolder, keep: Container[Run], over: bool, lasting: Container[Run] = ()) -> None:
+    """Delete the weights of all runs but ``keep``; a traceback stays.
 
-    Until the search is ``over``, trials in ``lasting`` (which may be trained further, or
+    Until the search is ``over``, runs in ``lasting`` (which may be trained further, or
     are running) are left alone; then everything but models and tracebacks goes.
     """
     if not folder.trials.is_dir():
         return
     for trial in folder.trials.iterdir():
-        if not trial.name.isdigit():
+        run = _run(trial.name)
+        if run is None or (not over and run in lasting):
             continue
-        number = int(trial.name)
-        if not over and number in lasting:
-            continue
-        kept = {ERROR, MODEL} if number in keep else {ERROR}
+        kept = {ERROR, MODEL} if run in keep else {ERROR}
         for file in trial.iterdir():
             if file.name not in kept:
                 file.unlink(missing_ok=True)
         if not any(trial.iterdir()):
             trial.rmdir()
+
+
+def _run(name: str) -> Run | None:
+    """The trial and repeat of a folder's name; None for one that is somebody else's."""
+    number, _, repeat = name.partition("-")
+    if number.isdigit() and (not repeat or repeat.isdigit()):
+        return int(number), int(repeat or 1)
+    return None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from gru_tune.data.dataset import Dataset, Split
+from gru_tune.data.dataset import Split
 from gru_tune.executors.base import Executor, WorkerDied
 from gru_tune.knobs import Settings
 from gru_tune.study.described import note
@@ -17,66 +19,107 @@ from gru_tune.study.results import StudyFolder, read_json, replace_copy, test_re
 from gru_tune.study.watch import Watcher
 from gru_tune.study.weights import MODEL
 from gru_tune.study.work import Arrays
-from gru_tune.trial import Trial
+from gru_tune.trial import Job, Objective, Trial
 
-Metrics = dict[str, float]
-Evaluate = Callable[[Path, Path, Settings, Split, Sequence[str]], Metrics]
-Baselines = Callable[[Path, Split], dict[str, Metrics]]
+Judged = dict[str, Any]
+Judge = Callable[[Path, Path, Settings, Split, Sequence[str], Objective, int], Judged]
+Retrain = Callable[[Job, int, Path], None]
+Sample = Callable[[Path, Path, Settings, Path], None]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a worker does with the winner; tests put stand-ins here."""
+
+    judge: Judge  # metrics, intervals, baselines and details on a split
+    retrain: Retrain  # train on training and validation split, for so many epochs, into a folder
+    sample: Sample  # some inputs, and what the model says of them, into a file
 
 
 @dataclass(frozen=True)
 class Finish:
-    """The last steps of a study; each is done once, however often the study is run again."""
+    """The last steps of a study; each is done once, however often the study is run again.
+
+    ``winner`` is everywhere the run whose weights are handed over.
+    """
 
     folder: StudyFolder
     executor: Executor
     watch: Watcher
-    evaluate: Evaluate
-    baselines: Baselines
+    parts: Parts
     metrics: Sequence[str]
+    objective: Objective
+    seed: int
     data: Arrays
 
     def keep(self, winner: Trial | None) -> None:
         """Make ``best.keras`` the model of ``winner``."""
         if winner is None or (self._written(winner) and self.folder.best.exists()):
             return
-        model = self.folder.trial(winner.number) / MODEL
+        model = self.folder.trial(winner.number, winner.repeat) / MODEL
         if not model.exists():
             self.watch.say(f"{model} is gone, so {self.folder.best} cannot be written")
             return
         replace_copy(model, self.folder.best)
-        self._note(best=winner.number, best_epoch=_epoch(winner))
+        self._note(
+            best=winner.number, best_repeat=winner.repeat, best_epoch=_epoch(winner), retrained=None, validation=None
+        )  # fmt: skip
+        self.folder.sample.unlink(missing_ok=True)
 
-    def judge(self, winner: Trial | None, settings: Settings | None) -> None:
-        """Baselines on validation and test; the winner on the test split, unless that is known."""
-        if winner is not None and settings is not None and self._written(winner):
-            # Whoever uses best.keras without this package needs its window, length and scaling.
-            self._note(settings=asdict(settings))
-        for split in ("validation", "test"):
-            known = self._facts().get("baselines", {})
-            if split in self.data.splits and split not in known:
-                self.watch.say(f"computing the baselines on the {split} split")
-                found = self._try(self.baselines, self.data, split)
-                if found is not None:
-                    self._note(baselines={**known, split: found})
-        looks = self._facts().get("test", [])
-        if winner is None or "test" not in self.data.splits or test_result(self._facts(), winner) is not None:
+    def retrain(self, job: Job, finals: Sequence[Trial]) -> None:
+        """Make ``best.keras`` anew of training and validation split: as many epochs as the finals needed."""
+        epochs = [run.best.number for run in finals if run.best]
+        if not epochs or self._facts().get("retrained") or not self.folder.best.exists():
             return
+        count = round(fmean(epochs))
+        self.watch.say(
+            f"training the winner, trial {job.trial}, again on training and validation, {count} epochs"
+        )
+        own = self.folder.path / "retrained"
+        if self._try(self.parts.retrain, replace(job, folder=str(own)), count, own) is not None:
+            replace_copy(own / MODEL, self.folder.best)
+            self._note(retrained={"epochs": count})
+        shutil.rmtree(own, ignore_errors=True)
+
+    def judge(self, winner: Trial, settings: Settings) -> None:
+        """The winner, and the baselines, on the validation split and, once, on the test split."""
         if not self._written(winner):
             return
+        # Whoever uses best.keras without this package needs its window, length and scaling.
+        self._note(settings=asdict(settings))
+        splits, facts = self.data.splits, self._facts()
+        if "validation" in splits and not facts.get("validation"):
+            self.watch.say(f"comparing the winner, trial {winner.number}, with the baselines")
+            if (found := self._judged(settings, "validation")) is not None:
+                self._note(validation=found)
+        if not self.folder.sample.exists():
+            self._try(self.parts.sample, self.folder.best, self.data, settings, self.folder.sample)
+        if "test" not in splits or test_result(self._facts(), winner) is not None:
+            return
         self.watch.say(f"evaluating the winner, trial {winner.number}, on the test split, once")
-        metrics = self._try(self.evaluate, self.folder.best, self.data, settings, "test", self.metrics)
-        if metrics is not None:
-            look = {"trial": winner.number, "epoch": _epoch(winner), "metrics": metrics, "time": time.time()}
-            self._note(test=[*looks, look])
+        if (found := self._judged(settings, "test")) is not None:
+            look = {
+                "trial": winner.number, "repeat": winner.repeat, "epoch": _epoch(winner),
+                "retrained": bool(self._facts().get("retrained")), **found, "time": time.time(),
+            }  # fmt: skip
+            self._note(test=[*self._facts().get("test", []), look])
+
+    def _judged(self, settings: Settings, split: Split) -> Judged | None:
+        arguments = (self.folder.best, self.data, settings, split, self.metrics, self.objective, self.seed)
+        found: Judged | None = self._try(self.parts.judge, *arguments)
+        if found is None:
+            return None
+        baselines: Mapping[str, Any] = found.pop("baselines")
+        self._note(baselines={**self._facts().get("baselines", {}), split: baselines})
+        return found
 
     def _try(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Run a function at a worker; a failure is told and gives None."""
+        """Run a function at a worker; a failure is told and gives None, and no result True."""
         given = [argument() if argument is self.data else argument for argument in arguments]
         future: Future[Any] = self.executor.call(function, *given)
         error = future.exception()
         if error is None:
-            return future.result()
+            return True if future.result() is None else future.result()
         reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"
         self.watch.say(f"that did not work ({reason}); run the study again to try it again")
         return None
@@ -85,7 +128,9 @@ class Finish:
         """Whether ``best.keras`` was made of the winner, as far as it is trained now."""
         facts = self._facts()
         epoch = _epoch(winner)
-        return facts.get("best") == winner.number and facts.get("best_epoch", epoch) == epoch
+        return (facts.get("best"), facts.get("best_repeat", 1)) == (winner.number, winner.repeat) and (
+            facts.get("best_epoch", epoch) == epoch
+        )
 
     def _facts(self) -> dict[str, Any]:
         return read_json(self.folder.facts)
@@ -97,10 +142,3 @@ class Finish:
 def _epoch(winner: Trial) -> int | None:
     """The epoch whose weights are kept: a winner that is trained further may have a later one."""
     return winner.best.number if winner.best else None
-
-
-def baselines_of(data: Path, split: Split) -> dict[str, Metrics]:
-    """The task's baselines on prepared data; runs in a worker."""
-    from gru_tune.learning import baselines
-
-    return baselines.compute(Dataset.load(data), split)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gru_tune.data.dataset import Dataset, Split
 from gru_tune.study.aims import Aims
 from gru_tune.study.derived import Derived
 from gru_tune.study.history import History
-from gru_tune.study.log import Launch
+from gru_tune.study.log import Launch, Run
 from gru_tune.study.results import StudyFolder
 from gru_tune.study.table import rank
-from gru_tune.study.weights import PROGRESS, prune, ready
+from gru_tune.study.weights import MODEL, PROGRESS, prune, ready
 from gru_tune.trial import Job, Outcome, Trial
 
 if TYPE_CHECKING:
@@ -57,13 +57,12 @@ class Work:
     history: History
     data: Arrays
     derived: Derived
-    deadline: float | None
 
-    def job(self, launch: Launch) -> Job:
+    def job(self, launch: Launch, deadline: float | None) -> Job:
         """The job of a launch; its folder is brought into the state it starts from."""
-        folder = self.folder.trial(launch.trial)
+        folder = self.folder.trial(*launch.run)
         first = ready(folder, launch)
-        former = self.history.trials.get(launch.trial)
+        former = self.history.runs.get(launch.run)
         return Job(
             trial=launch.trial,
             settings=self.config.settings(launch.values),
@@ -76,24 +75,45 @@ class Work:
             last_epoch=launch.last_epoch,
             checkpoint=launch.checkpoint,
             best_before=former.score if former and first else None,
-            deadline=self.deadline,
+            deadline=deadline,
             progress=str(folder / PROGRESS),
         )
 
-    def ended(self, trial: Trial, outcome: Outcome) -> None:
-        """A job ended: bring the tables up to date, and let go of weights nobody needs."""
-        self.derived.add(outcome, self.history.trials.values())
-        lasting = {*self.history.flights, *self.history.lasting}
-        prune(self.folder, self.kept(lasting), over=False, lasting=lasting)
+    def alone(self, run: Trial) -> Job:
+        """A job like the one of ``run``, for a training outside of the search."""
+        return Job(
+            trial=run.number, settings=self.config.settings(run.values), seed=run.seed,
+            objective=self.aims.objective, metrics=self.aims.metrics, data=str(self.data()),
+            folder="", first_epoch=0, last_epoch=self.history.asked[run.number],
+        )  # fmt: skip
 
-    def kept(self, lasting: Container[int] = ()) -> set[int]:
-        """The trials whose weights are worth keeping, besides those in ``lasting``.
+    def member(self, run: Trial) -> dict[str, Any]:
+        """A model of the finals, for whoever wants to ask them all."""
+        file = self.folder.trial(run.number, run.repeat) / MODEL
+        return {
+            "file": str(file.relative_to(self.folder.path)),
+            "settings": asdict(self.config.settings(run.values)),
+            "trial": run.number,
+            "repeat": run.repeat,
+        }
+
+    def ended(self, run: Trial, outcome: Outcome) -> None:
+        """A job of ``run`` ended: bring the tables up to date, and let go of weights nobody needs."""
+        self.derived.add(outcome, run.repeat, self.history)
+        history = self.history
+        unfinished = {*history.lasting, *history.missing}
+        lasting = {*history.flights, *(run for run in history.runs if run[0] in unfinished)}
+        prune(self.folder, self.kept({run[0] for run in lasting}), over=False, lasting=lasting)
+
+    def kept(self, lasting: Container[int] = ()) -> set[Run]:
+        """The runs whose weights are worth keeping, besides those of the trials in ``lasting``.
 
         A trial that is trained further may still fail: it takes nobody's place before it is done.
         """
         done = [trial for number, trial in self.history.trials.items() if number not in lasting]
         best = rank(done, self.aims.objective)[: self.config.search.keep]
-        return {trial.number for trial in best if trial.score is not None}
+        finals = (run for runs in self.history.finals().values() for run in runs)
+        return {(run.number, run.repeat) for run in (*best, *finals) if run.score is not None}
 
     def over(self) -> None:
         """The search is over: only models and tracebacks stay."""

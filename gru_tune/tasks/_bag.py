@@ -2,60 +2,44 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
-from gru_tune.tasks._classes import training_rows
+from gru_tune.tasks import _models
+from gru_tune.tasks._inputs import input_rows, is_numeric, known_samples, thinned
 
 NAME = "TF-IDF + linear model"
-MOST = 50_000  # training sequences; more would cost more than a baseline may
 CHARACTERS = 300  # with so few different words they are characters, of which only runs tell anything
 RUN = 3  # of characters, at most
 
 
 def is_bag(dataset: Dataset) -> bool:
     """Whether the inputs are words, with one target for the whole sequence."""
-    return dataset.layout == "sequences" and np.asarray(dataset.x).ndim == 1 and _known(dataset).size > 0
+    return dataset.layout == "sequences" and not is_numeric(dataset) and known_samples(dataset).size > 0
 
 
 def class_chances(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Logistic regression: the probabilities (n, classes) of the sequences ``rows``."""
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    known = _known(dataset)
-    chances = np.zeros((len(rows), len(dataset.info["labels"])), np.float32)
-    y = np.asarray(dataset.y)[known]
-    if (y == y[0]).all():
-        chances[:, y[0]] = 1.0
-        return chances
+    known = thinned(known_samples(dataset), 1)
     train, asked = _weights(dataset, known, rows)
     model = LogisticRegression(C=10.0, max_iter=200)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough
-        model.fit(train, y)
-    chances[:, model.classes_] = model.predict_proba(asked)
-    return chances
+    y, classes = np.asarray(dataset.y)[known], len(dataset.info["labels"])
+    return _models.class_chances(model, train, y, asked, classes)
 
 
 def numbers(dataset: Dataset, rows: NDArray[np.int64]) -> NDArray[Any]:
     """Ridge regression: the targets (n, targets) of the sequences ``rows``, scaled as prepared."""
     from sklearn.linear_model import Ridge
 
-    known = _known(dataset)
+    known = thinned(known_samples(dataset), 1)
     train, asked = _weights(dataset, known, rows)
     model = Ridge(solver="sparse_cg").fit(train, np.asarray(dataset.y)[known])
     return np.asarray(model.predict(asked)).reshape(len(rows), -1)
-
-
-def _known(dataset: Dataset) -> NDArray[np.int64]:
-    """The training sequences to learn from, evenly picked where there are many."""
-    rows = training_rows(dataset)
-    return rows[:: -(-len(rows) // MOST)] if len(rows) > MOST else rows
 
 
 def _weights(dataset: Dataset, known: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Any, Any]:
@@ -83,10 +67,9 @@ def _grams(
     dataset: Dataset, rows: NDArray[np.int64], longest: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """All runs of up to ``longest`` words as numbers, each with the place of its sequence in ``rows``."""
-    starts, lengths = dataset.spans[rows, 0], dataset.spans[rows, 1]
+    steps, lengths = input_rows(dataset, rows)
     owners = np.repeat(np.arange(len(rows)), lengths)
-    within = np.arange(len(owners)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    words = np.asarray(dataset.x)[np.repeat(starts, lengths) + within].astype(np.int64)
+    words = np.asarray(dataset.x)[steps].astype(np.int64)
     base = int(dataset.info["vocabulary"]) + 1
     found = [(owners, words)]
     runs = words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
@@ -12,10 +12,14 @@ from gru_tune.learning.truth import Truth
 
 Direction = Literal["max", "min"]
 Metrics = dict[str, float]
+Scorer = Callable[[NDArray[Any]], Metrics]
 
 
 class Task(Protocol):
     """Scores predictions, and knows predictions that cost next to nothing.
+
+    Predictions ``y_pred`` are shaped like ``truth.y``; for classes they are probabilities
+    with one more axis (…, classes).
 
     ``loss`` is a metric of every task; it is the model's, so ``score`` leaves it to the
     caller. A metric that the data do not define (AUC with one class) is left out.
@@ -33,13 +37,21 @@ class Task(Protocol):
     def score(
         self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
     ) -> Metrics:
-        """The metrics ``names`` (None: all) of predictions shaped like ``truth.y``.
+        """The metrics ``names`` (None: all) of predictions."""
 
-        For classes they are probabilities with one more axis (…, classes).
+    def scorer(
+        self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
+    ) -> Scorer:
+        """A function that gives the metrics by weights (len(y_pred),), how often each row counts.
+
+        Whatever does not depend on the weights is done once, so that many weights are cheap.
         """
 
-    def baselines(self, dataset: Dataset, truth: Truth) -> dict[str, Metrics]:
-        """Metrics of predictions that need no network, by what they predict, in words."""
+    def guesses(self, dataset: Dataset, truth: Truth) -> dict[str, NDArray[Any]]:
+        """Predictions that need no network, learned from the training split, by their names in plain words."""
+
+    def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        """What a single number does not tell of predictions, as JSON: by class, by step ahead …"""
 
 
 def wanted(name: str, names: Collection[str] | None) -> bool:

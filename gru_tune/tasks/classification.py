@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth
-from gru_tune.tasks import _bag
-from gru_tune.tasks._base import Direction, Metrics, wanted
-from gru_tune.tasks._classes import area_under_curve, certain, class_metrics, majority
+from gru_tune.tasks import _bag, _summary
+from gru_tune.tasks._base import Direction, Metrics, Scorer, wanted
+from gru_tune.tasks._by_class import class_details
+from gru_tune.tasks._classes import area_scorer, certain, class_scorer, majority
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,29 @@ class Classification:
     def score(
         self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
     ) -> Metrics:
-        result = class_metrics(truth.y, y_pred, names)
-        area = area_under_curve(truth.y, y_pred) if wanted("auc", names) else None
-        return result if area is None else {**result, "auc": area}
+        return self.scorer(dataset, truth, y_pred, names)(np.ones(len(y_pred)))
 
-    def baselines(self, dataset: Dataset, truth: Truth) -> dict[str, Metrics]:
-        guess = np.full(len(truth.y), majority(dataset))
-        chances = {"majority class": certain(guess, len(dataset.info["labels"]))}
+    def scorer(
+        self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
+    ) -> Scorer:
+        classes = class_scorer(truth.y, y_pred, names)
+        area = area_scorer(truth.y, y_pred) if wanted("auc", names) else None
+
+        def score(weights: NDArray[Any]) -> Metrics:
+            auc = area(weights) if area else None
+            return classes(weights) if auc is None else {**classes(weights), "auc": auc}
+
+        return score
+
+    def guesses(self, dataset: Dataset, truth: Truth) -> dict[str, NDArray[Any]]:
+        most = np.full(len(truth.y), majority(dataset))
+        guesses = {"majority class": certain(most, len(dataset.info["labels"]))}
         if _bag.is_bag(dataset):
-            chances[_bag.NAME] = _bag.class_chances(dataset, truth.rows)
-        return {name: self.score(dataset, truth, found) for name, found in chances.items()}
+            guesses[_bag.NAME] = _bag.class_chances(dataset, truth.rows)
+        return {**guesses, **_summary.class_guesses(dataset, truth.rows)}
+
+    def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        return class_details(dataset.info["labels"], truth.y, y_pred)
 
 
 CLASSIFICATION = Classification()

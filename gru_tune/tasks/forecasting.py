@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth, valid_rows
-from gru_tune.tasks._base import Direction, Metrics, wanted
+from gru_tune.tasks import _window
+from gru_tune.tasks._base import Direction, Metrics, Scorer, wanted
 from gru_tune.tasks._classes import training_targets
-from gru_tune.tasks._numbers import errors
+from gru_tune.tasks._inputs import stretch_starts
 
 CONSTANT = 1e-6  # a naive error below it, in standard deviations: there is nothing to compare with
 
@@ -39,26 +40,65 @@ class Forecasting:
     def score(
         self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
     ) -> Metrics:
-        error = (y_pred.astype(np.float64) - truth.y)[truth.valid]
-        in_units = error * np.asarray(dataset.info["target_scale"]["std"])
-        every = {**errors(error, None), **errors(in_units, None, "original_")}
-        every.pop("original_mse")
-        if wanted("mase", names):
-            naive = naive_error(dataset)
-            uneven = naive > CONSTANT
-            if uneven.any():
-                every["mase"] = float((np.abs(error).mean(axis=0)[uneven] / naive[uneven]).mean())
-        return {name: value for name, value in every.items() if wanted(name, names)}
+        return self.scorer(dataset, truth, y_pred, names)(np.ones(len(y_pred)))
 
-    def baselines(self, dataset: Dataset, truth: Truth) -> dict[str, Metrics]:
-        guesses = {
-            "last value": repeated(dataset, truth.rows, 1),
-            "training mean": np.broadcast_to(training_targets(dataset).mean(axis=0), truth.y.shape),
-        }
-        season = dataset.info.get("season")
-        if season and int(season) > 1:
-            guesses[f"same step of the last season ({season})"] = repeated(dataset, truth.rows, int(season))
-        return {name: self.score(dataset, truth, guess) for name, guess in guesses.items()}
+    def scorer(
+        self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
+    ) -> Scorer:
+        error = _errors(truth, y_pred)
+        known = truth.valid.sum(axis=1)
+        absolute, squared = np.abs(error).sum(axis=1), np.square(error).sum(axis=1)  # (samples, targets)
+        std = np.asarray(dataset.info["target_scale"]["std"])
+        naive = naive_error(dataset) if wanted("mase", names) else np.zeros(len(std))
+        uneven = naive > CONSTANT
+
+        def score(weights: NDArray[Any]) -> Metrics:
+            mae, mse = (weights @ sums / (weights @ known) for sums in (absolute, squared))
+            every = {
+                "mse": mse.mean(), "mae": mae.mean(), "rmse": mse.mean() ** 0.5,
+                "original_mae": (mae * std).mean(), "original_rmse": (mse * std**2).mean() ** 0.5,
+            }  # fmt: skip
+            if uneven.any():
+                every["mase"] = (mae[uneven] / naive[uneven]).mean()
+            return {name: float(value) for name, value in every.items() if wanted(name, names)}
+
+        return score
+
+    def guesses(self, dataset: Dataset, truth: Truth) -> dict[str, NDArray[Any]]:
+        mean = np.broadcast_to(training_targets(dataset).mean(axis=0), truth.y.shape)
+        linear = _window.forecasts(dataset, truth.rows)
+        return {**_naive(dataset, truth), "training mean": mean, **linear}
+
+    def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        """``ahead``: a row for every step ahead with its errors, in original units, over all targets.
+
+        Besides ``mae`` and ``rmse`` of the model those of the naive forecasts: ``mae of last value`` …
+        Steps without a known target are left out.
+        """
+        std = np.asarray(dataset.info["target_scale"]["std"])
+        known = truth.valid.sum(axis=0)
+        steps = np.flatnonzero(known)
+        columns = {"step": steps + 1}
+        for name, guess in {"": y_pred, **_naive(dataset, truth)}.items():
+            error, of = _errors(truth, guess)[:, steps] * std, f" of {name}" if name else ""
+            columns[f"mae{of}"] = np.abs(error).mean(axis=2).sum(axis=0) / known[steps]
+            columns[f"rmse{of}"] = np.sqrt(np.square(error).mean(axis=2).sum(axis=0) / known[steps])
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return {"ahead": [dict(zip(columns, row, strict=True)) for row in rows]}
+
+
+def _errors(truth: Truth, y_pred: NDArray[Any]) -> NDArray[np.float64]:
+    """(samples, horizon, targets), 0 where the truth is not known."""
+    return np.where(truth.valid[..., None], y_pred.astype(np.float64) - truth.y, 0.0)
+
+
+def _naive(dataset: Dataset, truth: Truth) -> dict[str, NDArray[Any]]:
+    """The forecasts that repeat what was."""
+    guesses = {"last value": repeated(dataset, truth.rows, 1)}
+    season = int(dataset.info.get("season") or 1)
+    if season > 1:
+        guesses[f"same step of the last season ({season})"] = repeated(dataset, truth.rows, season)
+    return guesses
 
 
 def repeated(dataset: Dataset, origins: NDArray[np.int64], season: int) -> NDArray[Any]:
@@ -68,8 +108,7 @@ def repeated(dataset: Dataset, origins: NDArray[np.int64], season: int) -> NDArr
     that lie before it, and the last known one for those that are missing.
     """
     horizon = np.arange(int(dataset.info["horizon"]))
-    begins = np.sort(dataset.spans[:, 0])
-    starts = begins[np.searchsorted(begins, origins - 1, "right") - 1]
+    starts = stretch_starts(dataset, origins - 1)
     rows = origins[:, None] - season + horizon % season
     rows = np.where(rows < starts[:, None], origins[:, None] - 1, rows)
     return np.asarray(_filled(dataset)[rows])

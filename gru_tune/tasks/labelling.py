@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth
-from gru_tune.tasks._base import Direction, Metrics, wanted
-from gru_tune.tasks._classes import certain, class_metrics, majority, training_rows, training_targets
-from gru_tune.tasks._numbers import errors, original
-from gru_tune.tasks.spans import is_span_tags, span_f1
+from gru_tune.tasks import _step
+from gru_tune.tasks._base import Direction, Metrics, Scorer, wanted
+from gru_tune.tasks._by_class import class_details
+from gru_tune.tasks._classes import certain, class_scorer, majority, training_rows, training_targets
+from gru_tune.tasks._inputs import is_numeric
+from gru_tune.tasks._numbers import error_scorer, original, quartiles
+from gru_tune.tasks.spans import by_type, is_span_tags, span_scorer
 
 CLASSES: dict[str, Direction] = {"accuracy": "max", "macro_f1": "max", "span_f1": "max", "loss": "min"}
 NUMBERS: dict[str, Direction] = dict.fromkeys(("mae", "mse", "rmse", "last_mae", "last_rmse", "loss"), "min")
@@ -37,36 +40,60 @@ class Labelling:
     def score(
         self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
     ) -> Metrics:
+        return self.scorer(dataset, truth, y_pred, names)(np.ones(len(y_pred)))
+
+    def scorer(
+        self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
+    ) -> Scorer:
         if dataset.target == "labels":
-            return _score_classes(dataset, truth, y_pred, names)
+            return _class_scorer(dataset, truth, y_pred, names)
         error = original(dataset, y_pred) - original(dataset, truth.y)
         last = np.cumsum(truth.lengths) - 1
-        return {
-            **errors(error, names),
-            **{n: v for n, v in errors(error[last], names, "last_").items() if n != "last_mse"},
-        }
+        steps, lasts = error_scorer(error, names), error_scorer(error[last], names, "last_")
 
-    def baselines(self, dataset: Dataset, truth: Truth) -> dict[str, Metrics]:
+        def score(weights: NDArray[Any]) -> Metrics:
+            at_last = lasts(weights[last]) if weights[last].any() else {}
+            at_last.pop("last_mse", None)
+            return {**steps(weights), **at_last}
+
+        return score
+
+    def guesses(self, dataset: Dataset, truth: Truth) -> dict[str, NDArray[Any]]:
         if dataset.target == "numbers":
-            guess = np.broadcast_to(training_targets(dataset).mean(axis=0), truth.y.shape)
-            return {"training mean": self.score(dataset, truth, guess)}
+            mean = np.broadcast_to(training_targets(dataset).mean(axis=0), truth.y.shape)
+            return {"training mean": mean, **_step.number_guesses(dataset, truth.rows)}
         classes = len(dataset.info["labels"])
-        guesses = {"majority class": np.full(len(truth.y), majority(dataset))}
-        if np.asarray(dataset.x).ndim == 1:
-            guesses["most frequent class of the word"] = _habitual(dataset)[np.asarray(dataset.x)[truth.rows]]
-        return {name: self.score(dataset, truth, certain(guess, classes)) for name, guess in guesses.items()}
+        guesses = {"majority class": certain(np.full(len(truth.y), majority(dataset)), classes)}
+        if is_numeric(dataset):
+            return {**guesses, **_step.class_guesses(dataset, truth.rows)}
+        habit = _habitual(dataset)[np.asarray(dataset.x)[truth.rows]]
+        return {**guesses, "most frequent class of the word": certain(habit, classes)}
+
+    def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        if dataset.target == "numbers":
+            return {"quartiles": quartiles(dataset, truth.y, y_pred)}
+        tags = dataset.info["labels"]
+        details = class_details(tags, truth.y, y_pred)
+        if is_span_tags(tags):
+            details["spans"] = by_type(truth.y, y_pred.argmax(axis=1), _starts(truth), tags)
+        return details
 
 
-def _score_classes(
+def _class_scorer(
     dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None
-) -> Metrics:
-    result = class_metrics(truth.y, y_pred, names)
-    tags = dataset.info["labels"]
-    if wanted("span_f1", names) and is_span_tags(tags):
-        starts = np.zeros(len(truth.y), bool)
-        starts[np.cumsum(truth.lengths) - truth.lengths] = True
-        result["span_f1"] = span_f1(truth.y, y_pred.argmax(axis=1), starts, tags)
-    return result
+) -> Scorer:
+    classes, tags = class_scorer(truth.y, y_pred, names), dataset.info["labels"]
+    if not wanted("span_f1", names) or not is_span_tags(tags):
+        return classes
+    spans = span_scorer(truth.y, y_pred.argmax(axis=1), _starts(truth), tags)
+    return lambda weights: {**classes(weights), "span_f1": spans(weights)}
+
+
+def _starts(truth: Truth) -> NDArray[np.bool_]:
+    """(steps,) marks the first step of every sequence."""
+    starts = np.zeros(len(truth.y), bool)
+    starts[np.cumsum(truth.lengths) - truth.lengths] = True
+    return starts
 
 
 def _habitual(dataset: Dataset) -> NDArray[np.int64]:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth
-from gru_tune.tasks import _bag
-from gru_tune.tasks._base import Direction, Metrics, wanted
+from gru_tune.tasks import _bag, _summary
+from gru_tune.tasks._base import Direction, Metrics, Scorer, wanted
 from gru_tune.tasks._classes import training_targets
-from gru_tune.tasks._numbers import errors, original
+from gru_tune.tasks._numbers import error_scorer, original, quartiles
+
+CONSTANT = 1e-14  # a spread below it, as a share of the numbers themselves, is one of rounding errors
 
 
 @dataclass(frozen=True)
@@ -32,23 +34,35 @@ class Regression:
     def score(
         self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
     ) -> Metrics:
+        return self.scorer(dataset, truth, y_pred, names)(np.ones(len(y_pred)))
+
+    def scorer(
+        self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any], names: Collection[str] | None = None
+    ) -> Scorer:
         y = original(dataset, truth.y)
         error = original(dataset, y_pred) - y
-        result = errors(error, names)
-        spread = np.square(y - y.mean(axis=0)).sum(axis=0)
-        if wanted("r2", names) and (spread > 0).all():
-            result["r2"] = float(np.mean(1 - np.square(error).sum(axis=0) / spread))
-        return result
+        errors = error_scorer(error, names)
+        squared, size = np.square(error), np.abs(y).max(axis=0)
 
-    def baselines(self, dataset: Dataset, truth: Truth) -> dict[str, Metrics]:
+        def score(weights: NDArray[Any]) -> Metrics:
+            result = errors(weights)
+            spread = weights @ np.square(y - np.average(y, axis=0, weights=weights))
+            if wanted("r2", names) and (spread > np.square(CONSTANT * size) * weights.sum()).all():
+                result["r2"] = float(np.mean(1 - weights @ squared / spread))
+            return result
+
+        return score
+
+    def guesses(self, dataset: Dataset, truth: Truth) -> dict[str, NDArray[Any]]:
         known = training_targets(dataset)
         guesses = {"training mean": known.mean(axis=0), "training median": np.median(known, axis=0)}
         if _bag.is_bag(dataset):
             guesses[_bag.NAME] = _bag.numbers(dataset, truth.rows)
-        return {
-            name: self.score(dataset, truth, np.broadcast_to(guess, truth.y.shape))
-            for name, guess in guesses.items()
-        }
+        guesses |= _summary.number_guesses(dataset, truth.rows)
+        return {name: np.broadcast_to(guess, truth.y.shape) for name, guess in guesses.items()}
+
+    def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        return {"quartiles": quartiles(dataset, truth.y, y_pred)}
 
 
 REGRESSION = Regression()

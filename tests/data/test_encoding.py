@@ -14,8 +14,9 @@ from gru_tune.data.encoding import (
     forward_words,
     natural,
 )
-from gru_tune.data.features import columns_of, numbers, quantities
-from gru_tune.data.raw import Classes, Numbers, Quantities, Words
+from gru_tune.data.features import NumberInputs
+from gru_tune.data.preprocessing import Preprocessing, columns_of
+from gru_tune.data.raw import Classes, Numbers, Quantities, Raw, Words
 from gru_tune.errors import DataError
 
 NAN = float("nan")
@@ -67,9 +68,9 @@ def test_natural_order(names: set[str], ordered: list[str]) -> None:
 @pytest.mark.parametrize(("method", "mean", "std"), [("standard", 2, 1), ("minmax", 1, 2), ("none", 0, 1)])
 def test_scaling_is_fitted_on_training_only(method: Any, mean: float, std: float) -> None:
     x = one_column(1, 3, 100)
-    found = numbers(x, mask("xx-"), np.array([0]), "refuse", method, timeline=False)
+    found = NumberInputs.fit(x, mask("xx-"), "refuse", method, timeline=False)
     assert found.scale == {"mean": [mean], "std": [std]}
-    np.testing.assert_allclose(found.x[:, 0] * std + mean, [1, 3, 100])
+    np.testing.assert_allclose(found.apply(x, np.array([0]))[:, 0] * std + mean, [1, 3, 100])
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, 518.67, -1e-12, 1e12])
@@ -88,7 +89,7 @@ def test_small_changes_of_large_numbers_are_scaled() -> None:
 def test_missing_values_are_refused_with_their_count() -> None:
     x = Numbers(np.array([[1, NAN], [NAN, NAN], [2, 3]]), ("a", "b"))
     with pytest.raises(DataError) as error:
-        numbers(x, mask("xxx"), np.array([0]), "refuse", "standard", timeline=False)
+        NumberInputs.fit(x, mask("xxx"), "refuse", "standard", timeline=False)
     assert str(error.value) == (
         "data.inputs: column 'b' misses 2 of 3 values (and 1 more columns miss some); "
         "set data.missing to mean, forward or drop, or leave it out"
@@ -97,15 +98,15 @@ def test_missing_values_are_refused_with_their_count() -> None:
 
 def test_mean_of_the_training_split() -> None:
     x = one_column(1, 3, NAN, 100, NAN)
-    found = numbers(x, mask("xxx--"), np.array([0]), "mean", "none", timeline=False)
-    assert found.x[:, 0].tolist() == [1, 3, 2, 100, 2]
-    assert found.fitted["fills"] == {"v": 2.0}
+    found = NumberInputs.fit(x, mask("xxx--"), "mean", "none", timeline=False)
+    assert found.apply(x, np.array([0]))[:, 0].tolist() == [1, 3, 2, 100, 2]
+    assert found.to_json()["fills"] == {"v": 2.0}
 
 
 def test_forward_stays_within_a_sequence() -> None:
     x = one_column(1, NAN, NAN, 5, NAN)
-    found = numbers(x, mask("xxxxx"), np.array([0, 2]), "forward", "none", timeline=False)
-    assert found.x[:, 0].tolist() == [1, 1, 3, 5, 5]
+    found = NumberInputs.fit(x, mask("xxxxx"), "forward", "none", timeline=False)
+    assert found.apply(x, np.array([0, 2]))[:, 0].tolist() == [1, 1, 3, 5, 5]
 
 
 def test_forward_of_words() -> None:
@@ -120,15 +121,15 @@ def test_fill_forward_keeps_what_is_known() -> None:
 
 def test_a_column_without_a_value_in_training_is_refused() -> None:
     with pytest.raises(DataError, match="column 'v' has no value in the training split"):
-        numbers(one_column(NAN, 1), mask("x-"), np.array([0]), "mean", "standard", timeline=False)
+        NumberInputs.fit(one_column(NAN, 1), mask("x-"), "mean", "standard", timeline=False)
 
 
 def test_categories_of_training_become_columns() -> None:
     wind = np.array(["S", "N", None, "E"], dtype=object)
     x = Numbers(np.array([[1.0], [2.0], [3.0], [4.0]]), ("v",), {"wind": wind})
-    found = numbers(x, mask("xxx-"), np.array([0]), "mean", "none", timeline=False)
+    found = NumberInputs.fit(x, mask("xxx-"), "mean", "none", timeline=False)
     assert found.names == ("v", "wind=N", "wind=S")
-    assert found.x.tolist() == [[1, 0, 1], [2, 1, 0], [3, 0, 0], [4, 0, 0]]
+    assert found.apply(x, np.array([0])).tolist() == [[1, 0, 1], [2, 1, 0], [3, 0, 0], [4, 0, 0]]
     assert found.scale["std"] == [1, 1, 1]
 
 
@@ -141,16 +142,18 @@ def test_too_many_categories() -> None:
 
 def test_fixed_columns_are_not_scaled() -> None:
     x = one_column(1, 3).beside(np.array([[0.5], [1.0]]), ("hour_sin",))
-    found = numbers(x, mask("xx"), np.array([0]), "refuse", "standard", timeline=True)
+    found = NumberInputs.fit(x, mask("xx"), "refuse", "standard", timeline=True)
     assert found.scale == {"mean": [2, 0], "std": [1, 1]}
 
 
 def test_targets_that_are_inputs_share_their_scale() -> None:
     x = Numbers(np.array([[1.0, 5], [3.0, 9], [7.0, 9]]), ("v", "w"))
-    inputs = numbers(x, mask("xx-"), np.array([0]), "refuse", "standard", timeline=True)
     y = Quantities(np.array([[5.0, 10], [NAN, 30], [9.0, 20]]), ("w", "z"))
-    targets = quantities(y, mask("xx-"), inputs, "standard")
-    assert columns_of(y, inputs) == [1, None]
-    assert targets.scale == {"mean": [7, 20], "std": [2, 10]}
-    assert targets.valid.tolist() == [True, False, True]
-    assert targets.y.tolist() == [[-1, -1], [0, 1], [1, 0]]
+    raw = Raw("timeline", x, y, per_row=True, lengths=np.array([3]))
+    section = {"kind": "timeline", "horizon": 1, "stride": None}
+    fitted = Preprocessing.fit(
+        raw, mask("xx-"), task="forecasting", section=section, method="standard", max_window=1
+    )
+    assert columns_of(y.names, fitted.inputs) == [1, None]
+    assert fitted.info()["target_scale"] == {"mean": [7, 20], "std": [2, 10]}
+    assert fitted.encode(y).tolist() == [[-1, -1], [0, 1], [1, 0]]

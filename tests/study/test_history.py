@@ -74,7 +74,7 @@ def test_what_the_strategy_proposed_and_was_told_in_order() -> None:
     assert seen == [
         launch(1), launch(2), Told(2, 0.5), launch(3), Told(1, 0.9), Told(3, None), launch(2, first=2),
     ]  # fmt: skip
-    assert list(history.flights) == [2]
+    assert list(history.flights) == [(2, 1)]
     assert history.trials[1].attempts == 2
 
 
@@ -90,7 +90,7 @@ def test_how_attempts_ended() -> None:
         Started(1, 0.0), launch(1), Died(1, 1, "killed", 0.0), launch(1, attempt=2), Stopped(1, 2, 0.0),
         Started(1, 0.0), launch(1, attempt=3), Started(1, 0.0), Started(1, 0.0), launch(1, attempt=4),
     )  # fmt: skip
-    flight = history.flights[1]
+    flight = history.flights[1, 1]
     assert (flight.deaths, flight.lost, flight.ended, flight.launch.attempt) == (1, 1, False, 4)
 
 

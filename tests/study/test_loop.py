@@ -13,10 +13,11 @@ from gru_tune.executors.base import WorkerDied
 from gru_tune.knobs import Settings
 from gru_tune.strategies import Proposal
 from gru_tune.study import log as logs
+from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Header, Launch, Log
-from gru_tune.study.loop import LOST, Limits, Search, catch_up, trial_seed
+from gru_tune.study.loop import LOST, Limits, Search, best, catch_up, trial_seed
 from gru_tune.study.watch import Watcher
 from gru_tune.trial import Epoch, Job, Objective, Outcome, Status, Trial
 
@@ -82,7 +83,7 @@ def good(trial: int, attempt: int = 1) -> Outcome:
     return Outcome(trial, (Epoch(1, {}, {"accuracy": trial / 10}, 0.1),), 5, 0.1, "plain")
 
 
-def job(launch: Launch) -> Job:
+def job(launch: Launch, deadline: float | None) -> Job:
     return Job(
         trial=launch.trial, settings=Settings(), seed=launch.seed, objective=ACCURACY, metrics=(), data="", folder="",
         first_epoch=0, last_epoch=1,
@@ -109,7 +110,7 @@ class Bench:
 
         return Search(
             log=Log(self.path, record.size), history=history, strategy=strategy, executor=executor, seed=1,  # type: ignore[arg-type]
-            limits=limits, make_job=job, ended=ended, watch=Watcher(), interrupt=self.interrupt,
+            limits=limits, finals=Finals(), make_job=job, ended=ended, watch=Watcher(), interrupt=self.interrupt,
         )  # fmt: skip
 
 
@@ -123,7 +124,7 @@ def test_every_proposal_is_run_and_told(bench: Bench) -> None:
     search = bench.search(Scripted(good, slots=2), strategy)
     assert search.run() == "all done"
     assert sorted(strategy.told) == [(n, n / 10) for n in range(1, 6)]
-    assert search.best() is search.history.trials[5]
+    assert best(search.history) is search.history.trials[5]
 
 
 def test_a_launch_is_on_the_disk_before_the_job_starts(bench: Bench) -> None:

@@ -67,11 +67,11 @@ def test_what_is_kept_of_the_trials(tmp_path: Path) -> None:
         for name in ("model.keras", "state.json", "progress.json"):
             (folder.trial(number) / name).write_text("", encoding="utf-8")
     (folder.trial(4) / "error.txt").write_text("", encoding="utf-8")
-    prune(folder, keep={1}, over=False, lasting={2})
+    prune(folder, keep={(1, 1)}, over=False, lasting={(2, 1)})
     assert files(folder.trials) == {
         "1/model.keras", "2/model.keras", "2/state.json", "2/progress.json", "4/error.txt"
     }  # fmt: skip
-    prune(folder, keep={1}, over=True, lasting={2})
+    prune(folder, keep={(1, 1)}, over=True, lasting={(2, 1)})
     assert files(folder.trials) == {"1/model.keras", "4/error.txt"}
     prune(StudyFolder(tmp_path / "none"), keep=(), over=True)
 

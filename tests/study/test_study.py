@@ -50,19 +50,19 @@ def run(folder: Path, *settings: str, parts: study.Parts = standins.PARTS, **opt
 
 def rows(folder: StudyFolder) -> list[dict[str, str]]:
     with folder.table.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return [row for row in csv.DictReader(file) if row["status"] != "baseline"]
 
 
 def proposals(folder: StudyFolder) -> list[tuple[int, dict[str, Any], int]]:
     events = logs.read(folder.log).events
-    return [(e.trial, e.values, e.seed) for e in events if isinstance(e, Launch) and e.attempt == 1]
+    return [(e.trial, e.values, e.seed) for e in events if isinstance(e, Launch) and e.proposed]
 
 
 def test_what_a_study_leaves_behind(tmp_path: Path) -> None:
     folder = run(tmp_path)
     assert sorted(path.name for path in folder.path.iterdir()) == [
-        "best.keras", "config.resolved.yaml", "config.yaml", "curves.csv", "looks", "preprocessing.json",
-        "study.json", "trials", "trials.csv", "trials.jsonl",
+        "MODEL.md", "best.keras", "config.resolved.yaml", "config.yaml", "curves.csv", "looks", "preprocessing.json",
+        "sample.npz", "study.json", "trials", "trials.csv", "trials.jsonl",
     ]  # fmt: skip
     table = rows(folder)
     assert [row["rank"] for row in table] == ["1", "2", "3", "4", "5", "6"]
@@ -315,14 +315,14 @@ def test_kill_9_at_random_moments(tmp_path: Path, workers: int, strategy: str) -
     assert start(whole, workers, *settings).wait(120) == 0
     log = broken / "out" / "toy" / "trials.jsonl"
     chance = random.Random(workers)
-    seen: dict[tuple[int, int], Finished] = {}
+    seen: dict[tuple[logs.Run, int], Finished] = {}
     for outcomes in (1, 4):
         with start(broken, workers, *settings, seconds=0.05) as process:
             wait_for_outcomes(log, outcomes)
             time.sleep(chance.random() * 0.1)
             process.kill()
         finished = [e for e in logs.read(log).events if isinstance(e, Finished)]
-        now = {(e.trial, e.outcome.epochs[0].number): e for e in finished}
+        now = {(e.run, e.outcome.epochs[0].number): e for e in finished}
         assert len(now) == len(finished)
         assert {key: now[key] for key in seen} == seen
         seen = now
@@ -378,3 +378,154 @@ def test_the_memory_of_the_parent_does_not_grow(tmp_path: Path) -> None:
         done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
         sizes[trials] = int(done.stdout.split()[-1])
     assert sizes[100] - sizes[5] < 12_000, json.dumps(sizes)  # kB
+
+
+FINALS = ("winner.finalists=2", "winner.seeds=2")
+
+
+def seeds(folder: StudyFolder) -> dict[tuple[int, int], int]:
+    return {e.run: e.seed for e in logs.read(folder.log).events if isinstance(e, Launch)}
+
+
+def test_the_finals_train_the_best_again_with_fresh_seeds(tmp_path: Path) -> None:
+    folder = run(tmp_path, *FINALS)
+    trained = seeds(folder)
+    again = sorted(key for key in trained if key[1] > 1)
+    assert len(again) == 4
+    assert len({trial for trial, _ in again}) == 2
+    assert len(set(trained.values())) == len(trained)
+    facts = read_json(folder.facts)
+    winner, repeat = facts["finals"]["winner"], facts["finals"]["repeat"]
+    assert (facts["best"], facts["best_repeat"]) == (winner, repeat)
+    assert folder.best.read_text(encoding="utf-8") == f"model of trial {winner}"
+    table = rows(folder)
+    assert table[0]["trial"] == str(winner)
+    assert [row["confirmed_runs"] for row in table] == ["2", "2", "", "", "", ""]
+    assert [member["file"] for member in facts["members"]] == [
+        f"trials/{t}-{r}/model.keras" for t, r in again
+    ]
+    assert all((folder.path / member["file"]).exists() for member in facts["members"])
+    with folder.curves.open(encoding="utf-8", newline="") as file:
+        assert {(row["trial"], row["repeat"]) for row in csv.DictReader(file)} >= {
+            (str(t), str(r)) for t, r in again
+        }
+    before = folder.log.read_bytes()
+    run(tmp_path, *FINALS)
+    assert folder.log.read_bytes() == before
+
+
+def test_the_finals_go_on_where_they_were_stopped(tmp_path: Path) -> None:
+    whole = run(tmp_path, *FINALS)
+
+    def interrupted(job: Any) -> Outcome:
+        if Path(job.folder).name.endswith("-3"):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        return standins.train(job)
+
+    (tmp_path / "other").mkdir()
+    with pytest.raises(SearchInterrupted):
+        run(tmp_path / "other", *FINALS, parts=dataclasses.replace(standins.PARTS, train=interrupted))
+    folder = StudyFolder(tmp_path / "other" / "out" / "toy")
+    assert "finals" not in read_json(folder.facts)
+    run(tmp_path / "other", *FINALS)
+    assert seeds(folder) == seeds(whole)
+    assert read_json(folder.facts)["finals"] == read_json(whole.facts)["finals"]
+    attempts = [e.attempt for e in logs.read(folder.log).events if isinstance(e, Launch) and e.repeat == 3]
+    assert attempts == [1, 2, 1]
+
+
+def test_more_trials_bring_new_finalists_and_say_that_the_test_was_opened(tmp_path: Path) -> None:
+    run(tmp_path, *FINALS, "search.trials=2")
+    ears = Ears()
+    folder = run(tmp_path, *FINALS, "search.trials=12", watch=ears)
+    assert any("the test split was opened on 20" in text for text in ears.said)
+    found = read_json(folder.facts)["finals"]["finalists"]
+    assert len(found) > 2  # those of the first search were trained as well, and are no worse for it
+
+
+def test_a_final_that_fails_loses_nothing(tmp_path: Path) -> None:
+    def failing(job: Any) -> Outcome:
+        if Path(job.folder).name.endswith("-2"):
+            raise ValueError("no")
+        return standins.train(job)
+
+    folder = run(tmp_path, *FINALS, parts=dataclasses.replace(standins.PARTS, train=failing))
+    facts = read_json(folder.facts)
+    assert [one["failed"] for one in facts["finals"]["finalists"]] == [1, 1]
+    assert facts["finals"]["repeat"] == 3
+    assert folder.best.exists()
+
+
+def test_every_trial_with_several_seeds(tmp_path: Path) -> None:
+    folder = run(tmp_path, "search.repeats=3", "search.trials=4")
+    table = rows(folder)
+    assert len(table) == 4
+    assert len(seeds(folder)) == len(set(seeds(folder).values())) == 12
+    assert all(float(row["spread"]) > 0 for row in table)
+    with folder.curves.open(encoding="utf-8", newline="") as file:
+        best = [r for r in csv.DictReader(file) if r["trial"] == table[0]["trial"] and r["epoch"] == "3"]
+    mean = sum(float(row["validation_accuracy"]) for row in best) / 3
+    assert float(table[0]["accuracy"]) == pytest.approx(mean)
+    with pytest.raises(StudyError, match=r"search\.repeats: 3 -> \(absent\)"):
+        run(tmp_path, "search.trials=4")
+
+
+@pytest.mark.parametrize("strategy", ["random", "hyperband"])
+def test_repeats_survive_a_stop_at_any_job(tmp_path: Path, strategy: str) -> None:
+    settings = (f"search.strategy={strategy}", "search.repeats=2", "search.trials=4", "training.epochs=9")
+    whole = run(tmp_path, *settings)
+    jobs = len(seeds(whole))
+    (tmp_path / "other").mkdir()
+    done = 0
+
+    def interrupted(job: Any) -> Outcome:
+        nonlocal done
+        done += 1
+        if done % 2 == 0:  # every run of the program gets one job done
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        return standins.train(job)
+
+    for _ in range(jobs * 3):
+        try:
+            run(tmp_path / "other", *settings, parts=dataclasses.replace(standins.PARTS, train=interrupted))
+        except SearchInterrupted:
+            continue
+        break
+    other = StudyFolder(tmp_path / "other" / "out" / "toy")
+    assert seeds(other) == seeds(whole)
+    assert proposals(other) == proposals(whole)
+    assert [r["accuracy"] for r in rows(other)] == [r["accuracy"] for r in rows(whole)]
+
+
+def test_the_winner_may_be_trained_on_the_validation_split_too(tmp_path: Path) -> None:
+    folder = run(tmp_path, *FINALS, "winner.retrain=train+validation")
+    facts = read_json(folder.facts)
+    winner = facts["finals"]["winner"]
+    assert folder.best.read_text(encoding="utf-8") == f"trial {winner} again, 3 epochs"
+    assert facts["retrained"] == {"epochs": 3}
+    assert facts["test"][0]["retrained"] is True
+    before = folder.best.stat().st_mtime_ns
+    run(tmp_path, *FINALS, "winner.retrain=train+validation")
+    assert folder.best.stat().st_mtime_ns == before
+    assert not (folder.path / "retrained").exists()
+
+
+def test_minutes_are_shared_with_the_finals(tmp_path: Path) -> None:
+    """The search ends early enough for them, and one that would not end in time does not begin."""
+
+    def slow(job: Any) -> Outcome:
+        for _ in range(4):
+            if job.deadline is None or time.time() < job.deadline:
+                time.sleep(0.05)
+        return dataclasses.replace(standins.train(job), seconds=0.2)
+
+    parts = dataclasses.replace(standins.PARTS, train=slow)
+    start = time.monotonic()
+    settings = ("search.trials=1000", f"search.minutes={3 / 60}", "model.units={int: [30, 900]}")
+    folder = run(tmp_path, *FINALS, *settings, parts=parts)
+    assert time.monotonic() - start < 3 + 2
+    trained = seeds(folder)
+    assert len([key for key in trained if key[1] > 1]) == 4
+    assert read_json(folder.facts)["ended"] == "the minutes given are over"

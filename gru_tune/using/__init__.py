@@ -1,0 +1,1 @@
+"""What a finished study is for: predictions for new rows, and metrics on labelled ones."""

@@ -1,0 +1,132 @@
+"""Who wins the finals, which runs they consist of, and how they share the minutes."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from statistics import fmean
+
+import pytest
+
+from gru_tune.study.finals import Finals, judge
+from gru_tune.study.history import History
+from gru_tune.study.log import Finished, Launch
+from gru_tune.trial import Epoch, Objective, Outcome, Status, Trial
+
+ACCURACY, LOSS = Objective("accuracy", "max"), Objective("loss", "min")
+
+
+def run(
+    number: int, score: float | None, repeat: int = 1, parameters: int = 100, name: str = "accuracy"
+) -> Trial:
+    epochs = () if score is None else (Epoch(1, {}, {name: score}, 0.1),)
+    status = Status.FAILED if score is None else Status.COMPLETED
+    objective = ACCURACY if name == "accuracy" else LOSS
+    return Trial(number, {}, 1, status, objective, epochs, parameters, 10.0, repeat=repeat)
+
+
+def finals(scores: dict[int, Sequence[float | None]]) -> dict[int, list[Trial]]:
+    return {
+        number: [run(number, score, repeat) for repeat, score in enumerate(some, 2)]
+        for number, some in scores.items()
+    }
+
+
+def test_the_best_mean_of_fresh_seeds_wins_whatever_the_search_saw() -> None:
+    trials = {1: run(1, 0.99), 2: run(2, 0.95)}
+    verdict = judge(trials, finals({1: [0.90, 0.91, 0.90], 2: [0.94, 0.95, 0.94]}), ACCURACY)
+    assert verdict is not None
+    assert (verdict.winner, verdict.repeat) == (2, 3)  # of its runs the best one's weights are kept
+    best, other = verdict.finalists
+    assert (best.trial, other.trial) == (2, 1)
+    assert best.mean == pytest.approx(0.9433, abs=1e-4)
+    assert other.search - other.mean == pytest.approx(0.0867, abs=1e-4)  # the optimism
+    assert (best.tied, other.tied) == (True, False)
+    assert best.interval is not None
+    assert best.interval[0] < best.mean < best.interval[1]
+    low, high = other.interval or (0, 1)
+    assert high < best.interval[0] or low > best.interval[1]
+
+
+def test_of_tied_ones_the_smallest_model_wins() -> None:
+    trials = {1: run(1, 0.9, parameters=5000), 2: run(2, 0.9, parameters=200), 3: run(3, 0.5, parameters=10)}
+    scores = {1: [0.90, 0.94, 0.92], 2: [0.91, 0.93, 0.89], 3: [0.50, 0.53, 0.51]}
+    verdict = judge(trials, finals(scores), ACCURACY)
+    assert verdict is not None
+    assert [one.trial for one in verdict.finalists] == [1, 2, 3]
+    assert [one.tied for one in verdict.finalists] == [True, True, False]
+    assert verdict.winner == 2
+
+
+def test_lower_is_better_for_a_loss() -> None:
+    trials = {n: run(n, 1.0, name="loss") for n in (1, 2)}
+    runs = {
+        n: [run(n, mean + d, r, name="loss") for r, d in ((2, 0.0), (3, 0.01))]
+        for n, mean in ((1, 2.0), (2, 1.0))
+    }
+    verdict = judge(trials, runs, LOSS)
+    assert verdict is not None
+    assert (verdict.winner, verdict.repeat) == (2, 2)
+
+
+def test_one_seed_tells_nothing_of_the_spread() -> None:
+    verdict = judge({1: run(1, 0.9), 2: run(2, 0.8)}, finals({1: [0.7], 2: [0.75]}), ACCURACY)
+    assert verdict is not None
+    assert verdict.winner == 2
+    assert all(one.spread is None and one.interval is None for one in verdict.finalists)
+    assert [one.tied for one in verdict.finalists] == [True, False]
+
+
+def test_a_finalist_with_failed_seeds_does_not_win() -> None:
+    trials = {1: run(1, 0.9), 2: run(2, 0.8)}
+    verdict = judge(trials, finals({1: [0.95, None, 0.95], 2: [0.7, 0.72, 0.71]}), ACCURACY)
+    assert verdict is not None
+    assert [one.trial for one in verdict.finalists] == [2]
+    assert judge(trials, finals({1: [None]}), ACCURACY) is None
+    assert judge(trials, {}, ACCURACY) is None
+
+
+def test_intervals_hold_the_true_mean_about_as_often_as_they_say() -> None:
+    chance, held, tied, count = random.Random(1), 0, 0, 400
+    for _ in range(count):
+        scores = {n: [chance.gauss(0.8, 0.02) for _ in range(3)] for n in (1, 2, 3)}
+        verdict = judge({n: run(n, fmean(s)) for n, s in scores.items()}, finals(scores), ACCURACY)
+        assert verdict is not None
+        held += sum(one.interval[0] <= 0.8 <= one.interval[1] for one in verdict.finalists if one.interval)
+        tied += verdict.finalists[1].tied
+    assert 0.92 < held / (3 * count) < 0.98
+    assert tied / count > 0.9  # equals are nearly always seen as such
+
+
+def history(scores: dict[int, float], seconds: float = 10.0) -> History:
+    found = History(ACCURACY)
+    for number, score in scores.items():
+        found.apply(Launch(number, 1, {"units": number}, number, 0, 7, False, 0.0))
+        epoch = Epoch(3, {}, {"accuracy": score}, 0.1)
+        found.apply(Finished(1, Outcome(number, (epoch,), 5, seconds, "plain"), 0.0))
+    return found
+
+
+def test_every_finalist_is_trained_with_a_first_seed_before_any_with_a_second() -> None:
+    some = history({1: 0.5, 2: 0.9, 3: 0.7})
+    assert list(Finals(2, 2).due(some)) == [(2, 2), (3, 2), (2, 3), (3, 3)]
+    launch = Finals(2, 2).like(some, 2)
+    assert (launch.values, launch.first_epoch, launch.last_epoch, launch.checkpoint) == (
+        {"units": 2},
+        0,
+        7,
+        False,
+    )
+    assert list(Finals(0, 3).due(some)) == []
+
+
+def test_minutes_are_kept_for_the_finals() -> None:
+    some = history({1: 0.5, 2: 0.9, 3: 0.7})
+    assert Finals(3, 3).reserve(some, slots=2) == 0.0  # without a limit there is nothing to keep
+    assert Finals(3, 3, minutes=10).reserve(some, slots=2) == pytest.approx(1.1 * 5 * 10 + 10 / 3)
+    assert Finals(3, 3, minutes=1).reserve(some, slots=1) == 30.0  # half of them at most
+    assert Finals(3, 3, minutes=1).reserve(History(ACCURACY), slots=1) == 0.0
+    assert Finals().fits(some, 1, None)
+    assert Finals().fits(some, 1, time.time() + 60)
+    assert not Finals().fits(some, 1, time.time() + 5)
