@@ -38,6 +38,7 @@ data:
   split: split
   vocabulary: 5000
   max_length: 500
+  keep: end
 model: {{units: 100, embedding: 100}}
 training:
   optimizer: adam

@@ -48,7 +48,7 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def load(file: Path) -> dict[str, tuple[NDArray[np.int32], NDArray[np.float32]]]:
-    """Word ids (reviews, 500), padded at the end, and 1 for every positive review, by split."""
+    """Word ids (reviews, 500), the last 500 of a review, padded at the end, and 1 for every positive review, by split."""
     table = pd.read_parquet(file)
     cut = _words.CUTTERS["word"]
     words, lengths, _ = _words.index(cut(_words.clean(text, lowercase=True)) for text in table["text"])
@@ -56,7 +56,7 @@ def load(file: Path) -> dict[str, tuple[NDArray[np.int32], NDArray[np.float32]]]
     ids = Vocabulary.fit(words, np.repeat(split == "train", lengths)).apply(words)
     ids[ids >= WORDS] = UNKNOWN
     reviews = np.split(ids, np.cumsum(lengths)[:-1])
-    x = keras.utils.pad_sequences(reviews, LENGTH, padding="post", truncating="post")
+    x = keras.utils.pad_sequences(reviews, LENGTH, padding="post", truncating="pre")
     y = (table["label"] == "pos").to_numpy(np.float32)
     return {name: (x[split == name], y[split == name]) for name in ("train", "validation", "test")}
 

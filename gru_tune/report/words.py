@@ -10,6 +10,7 @@ from gru_tune.values import Scalar
 from gru_tune.wording import plural
 
 FAILURES_SHOWN = 3
+CONSTANT = ("majority class", "training mean", "training median")  # baselines that look at no input
 
 
 def sentences(study: Study) -> list[str]:
@@ -42,8 +43,9 @@ def verdict(study: Study) -> str:
         name = measure.name
         score, rival = judged["metrics"][name], study.baselines(split)[baseline][name]
         worse = not measure.better(score, rival)
+        start = "Nothing was learned: the" if baseline in CONSTANT else "The"
         return (
-            f"The best model does not beat the baseline “{baseline}”{'' if worse else ' beyond the noise'}: "
+            f"{start} best model does not beat the baseline “{baseline}”{'' if worse else ' beyond the noise'}: "
             f"{name} {number(score)} against {number(rival)} on the {split} split, a difference of "
             f"{signed(against['difference'])}{_within(against['interval'])}."
         )

@@ -7,6 +7,7 @@ import io
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -232,3 +233,91 @@ def test_a_log_that_lacks_its_test_result_for_the_winner(tmp_path: Path) -> None
     facts = {**builders.FACTS, "test": [{"trial": 1, "metrics": {"accuracy": 0.1}, "time": 1.0}]}
     builders.study(tmp_path / "toy", facts=facts)
     assert read.study(tmp_path / "toy").test is None
+
+
+def finals(winner: int = 1) -> dict[str, Any]:
+    """Trials 2 and 1 trained again; they are tied, and trial 1 is the smaller."""
+
+    def finalist(trial: int, search: float, mean: float) -> dict[str, Any]:
+        return {
+            "trial": trial, "search": search, "scores": [mean - 0.01, mean + 0.01], "failed": 0, "mean": mean,
+            "spread": 0.0141, "interval": [mean - 0.03, mean + 0.03], "parameters": 100 * trial, "seconds": 1.0,
+            "tied": True,
+        }  # fmt: skip
+
+    return {"finalists": [finalist(2, 0.7, 0.68), finalist(1, 0.65, 0.66)], "winner": winner, "repeat": 1}
+
+
+def judged(difference: float, low: float, high: float, rival: str = "tf-idf + linear") -> dict[str, Any]:
+    against = {
+        "name": rival, "difference": difference, "interval": [low, high], "beaten": low > 0,
+        "objective": {"name": "accuracy", "direction": "max"},
+    }  # fmt: skip
+    look = {
+        "trial": 1,
+        "repeat": 1,
+        "epoch": 2,
+        "metrics": {"accuracy": 0.66},
+        "intervals": {"accuracy": [0.6, 0.7]},
+    }
+    return {**look, "against": against, "time": 1.0}
+
+
+def told(folder: Path, **facts: Any) -> list[str]:
+    made = builders.study(folder, 2, facts={**builders.FACTS, "state": "finished", **facts})
+    return words.sentences(read.study(made.path))
+
+
+def test_what_fresh_seeds_confirm_and_who_is_tied(tmp_path: Path) -> None:
+    found = told(tmp_path, finals=finals(), test=[judged(0.1, 0.05, 0.15)])
+    assert found[0] == (
+        "Trial 1 of toy is the best: accuracy 0.6600 ± 0.0141 with 2 fresh seeds on the validation split; "
+        "the best baseline, “tf-idf + linear”, has 0.6000."
+    )
+    assert found[2] == (
+        "Finals: the search saw 0.6500, fresh seeds 0.6600 (95 % confidence: [0.6300, 0.6900]). "
+        "Trials 1, 2 cannot be told apart; the one with the fewest parameters wins."
+    )
+    assert "accuracy 0.6600 [0.6000, 0.7000]" in found[3]
+
+
+def test_how_much_the_search_flattered(tmp_path: Path) -> None:
+    found = told(tmp_path, finals=finals(winner=2), test=[])
+    assert "; the search flattered it by 0.0200. Trials 2, 1 cannot be told apart" in found[2]
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "rival", "said"),
+    [
+        (0.02, -0.01, 0.05, "tf-idf + linear", "The best model does not beat the baseline “tf-idf + linear” beyond the noise"),
+        (-0.02, -0.05, 0.01, "tf-idf + linear", "The best model does not beat the baseline “tf-idf + linear”"),
+        (0.01, -0.03, 0.05, "majority class", "Nothing was learned: the best model does not beat the baseline “majority class” beyond the noise"),
+    ],
+)  # fmt: skip
+def test_a_winner_that_does_not_beat_the_baseline_says_so_first(
+    tmp_path: Path, difference: float, low: float, high: float, rival: str, said: str
+) -> None:
+    known = {"validation": {}, "test": {rival: {"accuracy": 0.66 - difference}}}
+    found = told(tmp_path, finals=finals(), baselines=known, test=[judged(difference, low, high, rival)])
+    signs = [f"{'+' if end > 0 else '−'}{abs(end):.4f}" for end in (difference, low, high)]
+    assert found[0] == (
+        f"{said}: accuracy 0.6600 against {0.66 - difference:.4f} on the test split, a difference of {signs[0]} "
+        f"(95 % confidence: [{signs[1]}, {signs[2]}])."
+    )
+
+
+def test_the_finals_are_columns_and_the_winner_comes_first(tmp_path: Path) -> None:
+    made = builders.study(tmp_path, 4, facts={**builders.FACTS, "state": "finished", "finals": finals()})
+    rows = list(csv.DictReader(io.StringIO(show(made.path, "csv", None, None))))
+    assert [row["trial"] for row in rows[:4]] == ["1", "2", "4", "3"]
+    assert [row["confirmed"] for row in rows[:3]] == ["0.66", "0.68", ""]
+    assert [row["baseline"] for row in rows if row["status"] == "baseline"] == [
+        "majority class",
+        "tf-idf + linear",
+    ]
+    text = show(made.path, "terminal", None, 120)
+    assert "0.6600 ± 0.0141" in text
+    lines = text.splitlines()
+    head = next(line for line in lines if line.startswith("rank"))
+    baseline = next(line for line in lines if line.endswith("baseline: tf-idf + linear"))
+    assert baseline.index("0.6000") + 6 == head.index("accuracy") + 8
