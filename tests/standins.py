@@ -79,7 +79,7 @@ def judge(
         "baselines": {"majority class": {"accuracy": 0.55}},
         "against": {
             "name": "majority class", "difference": -0.15, "interval": [-0.3, -0.05], "beaten": False,
-            "objective": {"name": "accuracy", "direction": "max"},
+            "objective": {"name": "accuracy", "direction": "max"}, "score": 0.4, "rival": 0.55,
         },
         "details": {},
     }  # fmt: skip

@@ -33,7 +33,7 @@ def judge(
     """A saved model and the baselines on a split, as ``judging.judge`` tells it, the model's loss included.
 
     ``baselines`` has the metrics of each by its name, ``against`` also the ``objective`` it is
-    about: the task's usual one where it is the loss. Raises ``TrainingError`` for a split without samples.
+    about (the task's usual one where it is the loss) and what both have of it, ``score`` and ``rival``. Raises ``TrainingError`` for a split without samples.
     """
     model, samples = training.open_model(model_file, data_folder, settings, split)
     if objective.name == "loss":  # baselines have none
@@ -43,7 +43,9 @@ def judge(
     if "loss" in metrics and loss is not None:
         found["metrics"]["loss"] = loss
     if found["against"]:
-        found["against"]["objective"] = asdict(objective)
+        rival = found["baselines"][found["against"]["name"]]["metrics"][objective.name]
+        score = rival + found["against"]["difference"]
+        found["against"] |= {"objective": asdict(objective), "score": score, "rival": rival}
     return {**found, "baselines": {name: one["metrics"] for name, one in found["baselines"].items()}}
 
 

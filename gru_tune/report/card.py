@@ -61,7 +61,7 @@ def _numbers(study: Study) -> Iterator[str]:
             }
         )
     if study.test:
-        rows.append(_measured("test, evaluated once", name, study.test))
+        rows.append(_measured("test", name, study.test))
     for split in ("validation", "test"):
         for baseline, metrics in study.baselines(split).items():
             rows.append({"": f"{baseline}, {split}", name: number(metrics.get(name)), "95 %": ""})
@@ -129,7 +129,7 @@ def _limits(study: Study) -> Iterator[str]:
     yield "- It knows the classes, words and scales of its training split alone; other data may lie outside of them."
     if len(study.facts.get("test", ())) > 1:
         yield "- The test split was read for several winners in turn: its number is a little flattered."
-    if not study.test:
+    if not (study.facts.get("facts") or {}).get("splits", {}).get("test", {}).get("targets", 1):
         yield "- There was no test split: every number above had a part in choosing the model."
     yield from (f"- {escaped(note)}" for note in study.facts.get("notes", ()))
 

@@ -69,7 +69,21 @@ class Study:
     @property
     def validated(self) -> Mapping[str, Any] | None:
         """How the winner stands against the baselines on the validation split, once it is known."""
-        return self.facts.get("validation") if self.test or not self.facts.get("test") else None
+        return self.facts.get("validation") if self._handed_over else None
+
+    @property
+    def retrained(self) -> Mapping[str, Any] | None:
+        """How the winner was trained once more on training and validation, where it was."""
+        return self.facts.get("retrained") if self._handed_over else None
+
+    @property
+    def _handed_over(self) -> bool:
+        """Whether ``best.keras`` is the winner's; while a study goes on it may be that of an earlier one."""
+        kept, facts = self.kept, self.facts
+        return kept is not None and (facts.get("best"), facts.get("best_repeat", 1)) == (
+            kept.number,
+            kept.repeat,
+        )
 
     @property
     def failed(self) -> int:

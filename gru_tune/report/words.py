@@ -40,13 +40,12 @@ def verdict(study: Study) -> str:
     against = judged.get("against") if judged else None
     if judged and against and not against["beaten"]:
         measure, baseline = Objective(**against["objective"]), against["name"]
-        name = measure.name
-        score, rival = judged["metrics"][name], study.baselines(split)[baseline][name]
+        score, rival = against["score"], against["rival"]
         worse = not measure.better(score, rival)
         start = "Nothing was learned: the" if baseline in CONSTANT else "The"
         return (
             f"{start} best model does not beat the baseline “{baseline}”{'' if worse else ' beyond the noise'}: "
-            f"{name} {number(score)} against {number(rival)} on the {split} split, a difference of "
+            f"{measure.name} {number(score)} against {number(rival)} on the {split} split, a difference of "
             f"{signed(against['difference'])}{_within(against['interval'])}."
         )
     known = study.best_baseline("validation")
@@ -80,13 +79,11 @@ def _finals(study: Study) -> str:
     if winner is None or not study.finalists:
         return ""
     found = study.finalists[winner.number]
-    optimism = found["search"] - found["mean"]
-    flattered = study.objective.better(found["search"], found["mean"])
-    text = (
-        f"Finals: the search saw {number(found['search'])}, fresh seeds {number(found['mean'])}"
-        + (f" (95 % confidence: {span(found['interval'])})" if found["interval"] else "")
-        + (f"; the search flattered it by {number(abs(optimism))}" if flattered else "")
-    )
+    search, mean = found["search"], found["mean"]
+    text = f"Finals: the search saw {number(search)}, fresh seeds {number(mean)}"
+    text += f" (95 % confidence: {span(found['interval'])})" if found["interval"] else ""
+    if search is not None and study.objective.better(search, mean):
+        text += f"; the search flattered it by {number(abs(search - mean))}"
     tied = [str(number) for number, one in study.finalists.items() if one["tied"]]
     if len(tied) > 1:
         text += f". Trials {', '.join(tied)} cannot be told apart; the one with the fewest parameters wins"
@@ -153,7 +150,7 @@ def _winner(study: Study) -> str:
     kept = study.kept if study.kept is not None and study.kept.best is not None else winner
     assert kept.best is not None
     epochs = f"epoch {kept.best.number} of {kept.epochs[-1].number}"
-    if again := study.facts.get("retrained"):
+    if again := study.retrained:
         epochs = f"epoch {again['epochs']}, trained on training and validation"
     return f"Winner: {knobs(winner.values)} (best at {epochs}{parameters})."
 

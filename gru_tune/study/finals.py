@@ -11,12 +11,12 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import fmean, median, variance
+from statistics import fmean, median, stdev, variance
 from typing import Any
 
 from gru_tune.study.history import History
 from gru_tune.study.log import Launch, Run
-from gru_tune.study.table import rank
+from gru_tune.study.table import best
 from gru_tune.trial import Objective, Trial
 
 SHARE = 0.5  # of the minutes, that the finals may take at most
@@ -31,17 +31,17 @@ class Finals:
     finalists: int = 0
     seeds: int = 0
     minutes: float | None = None  # of the whole study
+    retrain: bool = False  # whether the winner is trained once more after them
 
     def chosen(self, history: History) -> list[Trial]:
         """The trials that are trained again, best first."""
-        ranked = rank(history.trials.values(), history.objective)
-        return [trial for trial in ranked[: self.finalists if self.seeds else 0] if trial.score is not None]
+        return best(history.trials.values(), history.objective, self.finalists if self.seeds else 0)
 
     def due(self, history: History) -> Iterator[Run]:
         """The runs that have no outcome yet: a first seed of every finalist, then a second …"""
         chosen = self.chosen(history)
         for repeat in range(history.repeats + 1, history.repeats + self.seeds + 1):
-            yield from ((t.number, repeat) for t in chosen if (t.number, repeat) not in history.runs)
+            yield from ((t.number, repeat) for t in chosen if not history.settled((t.number, repeat)))
 
     def like(self, history: History, trial: int) -> Launch:
         """The launch of the search that a final repeats, from the first epoch on."""
@@ -55,16 +55,28 @@ class Finals:
         """Seconds of the minutes to keep for the finals, guessed from the trials so far."""
         if self.minutes is None or not (chosen := self.chosen(history)):
             return 0.0
-        rounds = math.ceil(len(list(self.due(history))) / slots)
-        training = median(t.seconds / history.repeats for t in chosen)
+        training = median(_expected(history, t) for t in chosen)
+        rounds = math.ceil(len(list(self.due(history))) / slots) + self.retrain
+        if any(repeat > history.repeats for _, repeat in history.runs):
+            rounds += 1 + self.seeds  # a search that has ended begins again only for a whole trial
         # What runs when the search ends still ends its epoch.
         epoch = max(t.seconds / history.repeats / t.epochs[-1].number for t in chosen)
         return min(MARGIN * rounds * training + epoch, SHARE * 60 * self.minutes)
 
     def fits(self, history: History, trial: int, deadline: float | None) -> bool:
         """Whether a run of ``trial`` is likely to end in time."""
-        expected = history.trials[trial].seconds / history.repeats
-        return deadline is None or time.time() + expected <= deadline
+        if deadline is None:
+            return True
+        expected = _expected(history, history.trials[trial])
+        return time.time() + expected * (1 + self.retrain) <= deadline
+
+
+def _expected(history: History, trial: Trial) -> float:
+    """Seconds of one more training of ``trial``: as many epochs as usual, where the end of the minutes cut it short."""
+    done = trial.epochs[-1].number
+    usual = median(t.epochs[-1].number for t in history.trials.values() if t.score is not None)
+    epochs = max(done, min(usual, history.asked[trial.number]))
+    return trial.seconds / history.repeats * epochs / done
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ class Finalist:
     """What the fresh seeds say of one trial; ``interval`` holds its mean with 95 % confidence."""
 
     trial: int
-    search: float  # the score that made it a finalist
+    search: float | None  # the score that made it a finalist; None where it failed since
     scores: tuple[float, ...]
     failed: int  # seeds that gave no score
     mean: float
@@ -103,41 +115,43 @@ def judge(
 
     The spread of one run is taken to be the same for all finalists, since a few seeds each
     tell it together better than apart; means are compared by Student's t with the degrees of
-    freedom of all. A finalist some of whose seeds failed wins only where all have some.
+    freedom of all. A finalist with a failed seed wins only where every one has some.
     """
-    found = []
-    for number, runs in finals.items():
-        scores = tuple(run.score for run in runs if run.score is not None)
-        if scores and number in trials:
-            found.append((number, scores, runs))
-    if not found:
+    known = {n: runs for n, runs in finals.items() if n in trials and any(r.score is not None for r in runs)}
+    if not known:
         return None
-    most = max(len(scores) for _, scores, _ in found)
-    whole = [entry for entry in found if len(entry[1]) == most]
-    freedom = sum(len(scores) - 1 for _, scores, _ in whole)
-    spread = math.sqrt(sum((most - 1) * variance(s) for _, s, _ in whole) / freedom) if freedom else None
-    margin = None if spread is None else _student(freedom) * spread / math.sqrt(most)
-    best = min((fmean(scores) for _, scores, _ in whole), key=objective.sort_key)
-    finalists = []
-    for number, scores, runs in whole:
-        mean = fmean(scores)
-        near = margin is not None and abs(mean - best) <= math.sqrt(2) * margin
-        finalists.append(
-            Finalist(
-                trial=number, search=trials[number].score or math.nan, scores=scores,
-                failed=len(runs) - len(scores), mean=mean,
-                spread=math.sqrt(variance(scores)) if most > 1 else None,
-                interval=None if margin is None else (mean - margin, mean + margin),
-                parameters=trials[number].parameters, seconds=fmean(run.seconds for run in runs),
-                tied=near or mean == best,
-            )
-        )  # fmt: skip
+    scores = {n: tuple(run.score for run in runs if run.score is not None) for n, runs in known.items()}
+    sound = [n for n, runs in known.items() if len(scores[n]) == len(runs)] or list(known)
+    freedom = sum(len(some) - 1 for some in scores.values())
+    squares = sum((len(some) - 1) * variance(some) for some in scores.values() if len(some) > 1)
+    margin = _student(freedom) * math.sqrt(squares / freedom) if freedom else None  # of a single run
+    leader = min(sound, key=lambda n: objective.sort_key(fmean(scores[n])))
+    finalists = [
+        Finalist(
+            trial=number, search=trials[number].score, scores=scores[number],
+            failed=len(runs) - len(scores[number]), mean=fmean(scores[number]),
+            spread=stdev(scores[number]) if len(scores[number]) > 1 else None,
+            interval=_around(fmean(scores[number]), margin, len(scores[number])),
+            parameters=trials[number].parameters, seconds=fmean(run.seconds for run in runs),
+            tied=number in sound and _tied(scores[number], scores[leader], margin),
+        )
+        for number, runs in known.items()
+    ]  # fmt: skip
     finalists.sort(key=lambda one: (objective.sort_key(one.mean), one.trial))
     tied = [one for one in finalists if one.tied]
     winner = min(tied, key=lambda one: (one.parameters or math.inf, objective.sort_key(one.mean)))
-    runs = [run for run in finals[winner.trial] if run.score is not None]
-    kept = min(runs, key=lambda run: objective.sort_key(run.score or math.nan))
+    kept = best(known[winner.trial], objective, 1)[0]
     return Verdict(tuple(finalists), winner.trial, kept.repeat)
+
+
+def _around(mean: float, margin: float | None, count: int) -> tuple[float, float] | None:
+    half = None if margin is None else margin / math.sqrt(count)
+    return None if half is None else (mean - half, mean + half)
+
+
+def _tied(scores: Sequence[float], best: Sequence[float], margin: float | None) -> bool:
+    apart = abs(fmean(scores) - fmean(best))
+    return apart == 0 or (margin is not None and apart <= margin * math.sqrt(1 / len(scores) + 1 / len(best)))
 
 
 def _student(freedom: int) -> float:

@@ -50,6 +50,7 @@ class History:
     flights: dict[Run, Flight] = field(default_factory=dict)  # in the order of their launch
     missing: dict[int, dict[int, Launch]] = field(default_factory=dict)  # repeats without outcome, by trial
     asked: dict[int, int] = field(default_factory=dict)  # the last epoch a trial was asked for
+    _lengths: dict[Run, int] = field(default_factory=dict)  # and every run
     lasting: set[int] = field(default_factory=set)  # trials that may be trained further
     failures_in_a_row: int = 0
     seconds: float = 0.0  # that the program has been at work on this study
@@ -86,9 +87,13 @@ class History:
         """Of every trial what was trained with the seeds of the finals, as far as it has an outcome."""
         found: dict[int, list[Trial]] = {}
         for (number, repeat), trial in sorted(self.runs.items()):
-            if repeat > self.repeats:
+            if repeat > self.repeats and self.settled((number, repeat)):
                 found.setdefault(number, []).append(trial)
         return found
+
+    def settled(self, run: Run) -> bool:
+        """Whether a run has an outcome, of as many epochs as its trial was last asked for."""
+        return run in self._lengths and self._lengths[run] == self.asked[run[0]]
 
     def _launch(self, event: Launch) -> None:
         former = self.flights.get(event.run, Flight(event))
@@ -108,8 +113,9 @@ class History:
 
     def _finish(self, event: Finished) -> None:
         launch = self.flights.pop(event.run).launch
-        run = merge(self.runs.get(event.run), launch, event, self.objective)
+        run = merge(self.runs.get(event.run) if launch.first_epoch else None, launch, event, self.objective)
         self.runs[event.run] = slim(run) if self.slim else run
+        self._lengths[event.run] = launch.last_epoch
         if event.repeat > self.repeats:
             return
         missing = self.missing[run.number]

@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from gru_tune.errors import StudyError
 from gru_tune.executors.base import Executor, WorkerDied
 from gru_tune.strategies import WAIT, Proposal, Strategy
+from gru_tune.study import table
 from gru_tune.study.finals import Finals
 from gru_tune.study.history import Flight, History, Told, replay
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Died, Event, Finished, Launch, Log, Run, Started, Stopped
-from gru_tune.study.table import rank
 from gru_tune.study.watch import Watcher
 from gru_tune.trial import Job, Outcome, Trial
 
@@ -67,6 +67,7 @@ class Search:
             for launch in [self._again((number, repeat)) or self._repeated(first, repeat)]
         )
         self._finals: deque[Launch] | None = None
+        self._ended = ""
 
     def run(self) -> str:
         """Go on until the search is over; returns the reason, a sentence.
@@ -99,7 +100,7 @@ class Search:
         return ""
 
     def _next(self) -> Launch | str:
-        over = self._over()
+        over = self._ended or self._over()
         if over:
             return self._final(over)
         if (launch := self._first(self._waiting)) is not None:
@@ -127,6 +128,7 @@ class Search:
         if any(launch.repeat <= self.history.repeats for launch in self._running.values()):
             return "waiting"
         if self._finals is None:
+            self._ended = over  # for good: what the finals leave of the minutes is no time for a trial
             due = list(self.finals.due(self.history))
             self.watch.finals(due)
             self._finals = deque(
@@ -236,8 +238,7 @@ class Search:
 
 def best(history: History) -> Trial | None:
     """The best trial of the search so far."""
-    ranked = rank(history.trials.values(), history.objective)
-    return ranked[0] if ranked and ranked[0].score is not None else None
+    return next(iter(table.best(history.trials.values(), history.objective, 1)), None)
 
 
 def catch_up(events: tuple[Event, ...], history: History, strategy: Strategy) -> None:

@@ -78,6 +78,11 @@ class StudyFolder:
         return self.path / "MODEL.md"
 
     @property
+    def retrained(self) -> Path:
+        """Where the winner is trained again; gone when it is done."""
+        return self.path / "retrained"
+
+    @property
     def exports(self) -> Path:
         """What ``gru-tune export`` writes unless it is told another place."""
         return self.path / "exports"
@@ -96,7 +101,7 @@ class StudyFolder:
         # The log goes last: until then a study that is half deleted is still known as one.
         for path in (
             self.table, self.curves, self.facts, self.config, self.resolved, self.preprocessing,
-            self.best, self.sample, self.card, self.report, self.workers, self.exports, self.prepared, self.trials, self.log,
+            self.best, self.sample, self.card, self.report, self.workers, self.exports, self.retrained, self.prepared, self.trials, self.log,
         ):  # fmt: skip
             if path.is_dir():
                 shutil.rmtree(path)
@@ -155,6 +160,7 @@ def test_result(facts: Mapping[str, Any], winner: Trial) -> Mapping[str, Any] | 
         for look in facts.get("test", ())
         if look["trial"] == winner.number
         and look.get("repeat", 1) == winner.repeat
+        and bool(look.get("retrained")) == bool(facts.get("retrained"))
         and look.get("epoch", epoch) == epoch
     ]
     return found[-1] if found else None

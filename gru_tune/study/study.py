@@ -152,12 +152,13 @@ class _Run:
         search = loop.Search(
             log=log, history=history, strategy=strategy, executor=executor, seed=own.seed,
             limits=loop.Limits(own.retries, own.max_failures, deadline),
-            finals=Finals(last.finalists, last.seeds, own.minutes),
+            finals=Finals(last.finalists, last.seeds, own.minutes, bool(last.retrain)),
             make_job=work.job, ended=work.ended, watch=self.watch, interrupt=self.interrupt,
         )  # fmt: skip
         finish = Finish(
-            self.folder, executor, self.watch, self.parts.winner, aim.metrics, aim.objective, own.seed, arrays
-        )
+            self.folder, executor, self.watch, self.parts.winner,
+            aim.metrics, aim.objective, own.seed, bool(last.retrain), arrays,
+        )  # fmt: skip
         self._announce(search, deadline)
         try:
             reason = search.run()
@@ -171,7 +172,8 @@ class _Run:
                 note(self.folder, finished=time.time())
             self._tell(derived)
         except KeyboardInterrupt:
-            finish.keep(loop.best(history))
+            if not read_json(self.folder.facts).get("finals"):  # else its winner stays until the next finals
+                finish.keep(loop.best(history))
             note(self.folder, state="stopped")
             raise
         loop.refuse_hopeless(history, reason)
@@ -185,7 +187,7 @@ class _Run:
 
     def _finish(self, history: History, work: Work, finish: Finish) -> None:
         """Choose the winner by the finals, hand its model over, and judge it."""
-        finals = history.finals()
+        finals = history.finals() if self.config.winner.finalists else {}
         verdict = judge(history.trials, finals, history.objective)
         members = [work.member(run) for runs in finals.values() for run in runs if run.score is not None]
         note(self.folder, finals=verdict.facts() if verdict else None, members=members)
@@ -194,9 +196,11 @@ class _Run:
         finish.keep(winner)
         if winner is None:
             return
+        settings = self.config.settings(winner.values)
+        finish.compare(winner, settings)
         if self.config.winner.retrain:
             finish.retrain(work.alone(winner), finals.get(winner.number, [winner]))
-        finish.judge(winner, self.config.settings(winner.values))
+        finish.test(winner, settings)
 
     def _former(self) -> Record:
         """What an earlier run left; refused when it asks something else."""

@@ -7,10 +7,12 @@ A hyperparameter has the column of its name; one whose name is taken by another 
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gru_tune.trial import Epoch, Objective, Status, Trial
@@ -109,12 +111,18 @@ def _confirmed(finalist: Mapping[str, Any]) -> Row:
 
 def rank(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
     """Best first: completed trials by score, the earlier of equals first; failed ones last."""
+    return sorted(trials, key=partial(_place, objective))
 
-    def place(trial: Trial) -> tuple[bool, float, int]:
-        score = trial.score
-        return score is None, 0.0 if score is None else objective.sort_key(score), trial.number
 
-    return sorted(trials, key=place)
+def best(trials: Iterable[Trial], objective: Objective, count: int) -> list[Trial]:
+    """The first ``count`` of ``rank``, without those that failed."""
+    scored = (trial for trial in trials if trial.score is not None)
+    return heapq.nsmallest(count, scored, key=partial(_place, objective))
+
+
+def _place(objective: Objective, trial: Trial) -> tuple[bool, float, int, int]:
+    score = trial.score
+    return score is None, 0.0 if score is None else objective.sort_key(score), trial.number, trial.repeat
 
 
 def curve_columns(trials: Iterable[Trial]) -> list[str]:

@@ -50,6 +50,7 @@ class Finish:
     metrics: Sequence[str]
     objective: Objective
     seed: int
+    retrained: bool  # whether the winner is to be trained again on training and validation split
     data: Arrays
 
     def keep(self, winner: Trial | None) -> None:
@@ -60,11 +61,23 @@ class Finish:
         if not model.exists():
             self.watch.say(f"{model} is gone, so {self.folder.best} cannot be written")
             return
-        replace_copy(model, self.folder.best)
+        self._replace(model)
         self._note(
             best=winner.number, best_repeat=winner.repeat, best_epoch=_epoch(winner), retrained=None, validation=None
         )  # fmt: skip
-        self.folder.sample.unlink(missing_ok=True)
+
+    def compare(self, winner: Trial, settings: Settings) -> None:
+        """The winner and the baselines on the validation split, before it may be trained on that."""
+        if not self._written(winner):
+            return
+        # Whoever uses best.keras without this package needs its window, length and scaling.
+        self._note(settings=asdict(settings))
+        facts = self._facts()
+        if "validation" not in self.data.splits or facts.get("validation") or facts.get("retrained"):
+            return
+        self.watch.say(f"comparing the winner, trial {winner.number}, with the baselines")
+        if (found := self._judged(settings, "validation")) is not None:
+            self._note(validation=found)
 
     def retrain(self, job: Job, finals: Sequence[Trial]) -> None:
         """Make ``best.keras`` anew of training and validation split: as many epochs as the finals needed."""
@@ -75,34 +88,33 @@ class Finish:
         self.watch.say(
             f"training the winner, trial {job.trial}, again on training and validation, {count} epochs"
         )
-        own = self.folder.path / "retrained"
+        own = self.folder.retrained
         if self._try(self.parts.retrain, replace(job, folder=str(own)), count, own) is not None:
-            replace_copy(own / MODEL, self.folder.best)
+            self._replace(own / MODEL)
             self._note(retrained={"epochs": count})
         shutil.rmtree(own, ignore_errors=True)
 
-    def judge(self, winner: Trial, settings: Settings) -> None:
-        """The winner, and the baselines, on the validation split and, once, on the test split."""
-        if not self._written(winner):
-            return
-        # Whoever uses best.keras without this package needs its window, length and scaling.
-        self._note(settings=asdict(settings))
-        splits, facts = self.data.splits, self._facts()
-        if "validation" in splits and not facts.get("validation"):
-            self.watch.say(f"comparing the winner, trial {winner.number}, with the baselines")
-            if (found := self._judged(settings, "validation")) is not None:
-                self._note(validation=found)
+    def test(self, winner: Trial, settings: Settings) -> None:
+        """The winner on the test split, unless that is known; and some inputs with what it says of them."""
+        if not self._written(winner) or bool(self._facts().get("retrained")) != self.retrained:
+            return  # what was to be tested is not there
         if not self.folder.sample.exists():
             self._try(self.parts.sample, self.folder.best, self.data, settings, self.folder.sample)
-        if "test" not in splits or test_result(self._facts(), winner) is not None:
+        if "test" not in self.data.splits or test_result(self._facts(), winner) is not None:
             return
         self.watch.say(f"evaluating the winner, trial {winner.number}, on the test split, once")
         if (found := self._judged(settings, "test")) is not None:
             look = {
                 "trial": winner.number, "repeat": winner.repeat, "epoch": _epoch(winner),
-                "retrained": bool(self._facts().get("retrained")), **found, "time": time.time(),
+                "retrained": self.retrained, **found, "time": time.time(),
             }  # fmt: skip
             self._note(test=[*self._facts().get("test", []), look])
+
+    def _replace(self, model: Path) -> None:
+        """Put another model in the place of ``best.keras``; what tells of the old one goes first."""
+        self.folder.sample.unlink(missing_ok=True)
+        self.folder.card.unlink(missing_ok=True)
+        replace_copy(model, self.folder.best)
 
     def _judged(self, settings: Settings, split: Split) -> Judged | None:
         arguments = (self.folder.best, self.data, settings, split, self.metrics, self.objective, self.seed)
@@ -128,8 +140,10 @@ class Finish:
         """Whether ``best.keras`` was made of the winner, as far as it is trained now."""
         facts = self._facts()
         epoch = _epoch(winner)
-        return (facts.get("best"), facts.get("best_repeat", 1)) == (winner.number, winner.repeat) and (
-            facts.get("best_epoch", epoch) == epoch
+        return (
+            (facts.get("best"), facts.get("best_repeat", 1)) == (winner.number, winner.repeat)
+            and facts.get("best_epoch", epoch) == epoch
+            and (self.retrained or not facts.get("retrained"))
         )
 
     def _facts(self) -> dict[str, Any]:

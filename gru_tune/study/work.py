@@ -103,7 +103,7 @@ class Work:
         history = self.history
         unfinished = {*history.lasting, *history.missing}
         lasting = {*history.flights, *(run for run in history.runs if run[0] in unfinished)}
-        prune(self.folder, self.kept({run[0] for run in lasting}), over=False, lasting=lasting)
+        prune(self.folder, self.kept(unfinished), over=False, lasting=lasting)
 
     def kept(self, lasting: Container[int] = ()) -> set[Run]:
         """The runs whose weights are worth keeping, besides those of the trials in ``lasting``.

@@ -82,9 +82,29 @@ def test_a_finalist_with_failed_seeds_does_not_win() -> None:
     trials = {1: run(1, 0.9), 2: run(2, 0.8)}
     verdict = judge(trials, finals({1: [0.95, None, 0.95], 2: [0.7, 0.72, 0.71]}), ACCURACY)
     assert verdict is not None
-    assert [one.trial for one in verdict.finalists] == [2]
+    assert [(one.trial, one.failed, one.tied) for one in verdict.finalists] == [(1, 1, False), (2, 0, True)]
+    assert verdict.winner == 2
+    everywhere = judge(trials, finals({1: [0.95, None], 2: [0.7, None]}), ACCURACY)
+    assert everywhere is not None
+    assert everywhere.winner == 1
     assert judge(trials, finals({1: [None]}), ACCURACY) is None
     assert judge(trials, {}, ACCURACY) is None
+
+
+def test_finalists_with_fewer_seeds_are_compared_all_the_same() -> None:
+    """Time ran out, or the number of seeds was changed."""
+    trials = {n: run(n, 0.9) for n in (1, 2, 3)}
+    verdict = judge(trials, finals({1: [0.80, 0.81, 0.82], 2: [0.90, 0.91], 3: [0.80, 0.79, 0.80]}), ACCURACY)
+    assert verdict is not None
+    assert verdict.winner == 2
+    widths = {one.trial: one.interval[1] - one.interval[0] for one in verdict.finalists if one.interval}
+    assert widths[2] == pytest.approx(widths[1] * (3 / 2) ** 0.5)
+
+
+def test_a_score_of_zero_is_a_score() -> None:
+    verdict = judge({1: run(1, 0.0)}, finals({1: [0.0, 0.0]}), ACCURACY)
+    assert verdict is not None
+    assert (verdict.finalists[0].search, verdict.finalists[0].mean, verdict.repeat) == (0.0, 0.0, 2)
 
 
 def test_intervals_hold_the_true_mean_about_as_often_as_they_say() -> None:
@@ -119,6 +139,28 @@ def test_every_finalist_is_trained_with_a_first_seed_before_any_with_a_second() 
         False,
     )
     assert list(Finals(0, 3).due(some)) == []
+
+
+def test_a_trial_that_was_trained_further_needs_new_finals() -> None:
+    some = history({1: 0.5})
+    some.apply(Launch(1, 1, {"units": 1}, 9, 0, 7, False, 0.0, repeat=2))
+    some.apply(
+        Finished(1, Outcome(1, (Epoch(7, {}, {"accuracy": 0.4}, 0.1),), 5, 1.0, "plain"), 0.0, repeat=2)
+    )
+    assert [run.score for run in some.finals()[1]] == [0.4]
+    assert list(Finals(1, 1).due(some)) == []
+    some.apply(Launch(1, 1, {"units": 1}, 1, 7, 21, True, 0.0))
+    some.apply(Finished(1, Outcome(1, (Epoch(21, {}, {"accuracy": 0.6}, 0.1),), 5, 1.0, "plain"), 0.0))
+    assert some.finals() == {}
+    assert list(Finals(1, 1).due(some)) == [(1, 2)]
+
+
+def test_a_trial_cut_short_needs_more_time_in_the_finals() -> None:
+    some = history({1: 0.5, 2: 0.6, 3: 0.7})
+    some.apply(Launch(4, 1, {}, 4, 0, 7, False, 0.0))
+    some.apply(Finished(1, Outcome(4, (Epoch(1, {}, {"accuracy": 0.9}, 0.1),), 5, 10.0, "plain"), 0.0))
+    assert Finals(1, 1).fits(some, 4, time.time() + 35)  # the others took three epochs
+    assert not Finals(1, 1).fits(some, 4, time.time() + 25)
 
 
 def test_minutes_are_kept_for_the_finals() -> None:

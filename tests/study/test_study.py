@@ -529,3 +529,85 @@ def test_minutes_are_shared_with_the_finals(tmp_path: Path) -> None:
     trained = seeds(folder)
     assert len([key for key in trained if key[1] > 1]) == 4
     assert read_json(folder.facts)["ended"] == "the minutes given are over"
+
+
+def test_finals_side_by_side_leave_the_best_trials_their_models(tmp_path: Path) -> None:
+    settings = (*FINALS, "search.keep=2", "model.units={int: [24, 40]}")
+    assert start(tmp_path, 2, *settings, seconds=0.02).wait(60) == 0
+    folder = StudyFolder(tmp_path / "out" / "toy")
+    ranked = sorted(rows(folder), key=lambda row: -float(row["accuracy"]))
+    for row in ranked[:2]:
+        assert (folder.trial(int(row["trial"])) / "model.keras").exists()
+
+
+def test_a_search_whose_minutes_are_over_stays_over(tmp_path: Path) -> None:
+    """Finals that are quicker than expected are no reason to begin with further trials."""
+
+    def quick(job: Any) -> Outcome:
+        final = "-" in Path(job.folder).name
+        time.sleep(0.0 if final else 0.15)
+        return dataclasses.replace(standins.train(job), seconds=0.01 if final else 0.15)
+
+    parts = dataclasses.replace(standins.PARTS, train=quick)
+    settings = (*FINALS, "search.trials=1000", f"search.minutes={2 / 60}", "model.units={int: [30, 900]}")
+    folder = run(tmp_path, *settings, parts=parts)
+    order = [e.repeat for e in logs.read(folder.log).events if isinstance(e, Launch)]
+    assert order == sorted(order)
+    assert max(order) == 3
+
+
+def test_retraining_asked_for_later_is_tested_by_itself(tmp_path: Path) -> None:
+    folder = run(tmp_path, *FINALS)
+    plain = folder.best.read_text(encoding="utf-8")
+    folder.sample.write_text("of the plain model", encoding="utf-8")
+    run(tmp_path, *FINALS, "winner.retrain=train+validation")
+    assert "again, 3 epochs" in folder.best.read_text(encoding="utf-8")
+    assert [look["retrained"] for look in read_json(folder.facts)["test"]] == [False, True]
+    assert folder.sample.read_text(encoding="utf-8") == "sample"
+    run(tmp_path, *FINALS)
+    assert folder.best.read_text(encoding="utf-8") == plain
+    looks = (folder.path / "looks").read_text(encoding="utf-8").splitlines()
+    assert [line.split()[0] for line in looks] == ["validation", "test", "test", "validation"]
+
+
+def test_a_retraining_that_fails_leaves_the_test_locked(tmp_path: Path) -> None:
+    def failing(job: Any, epochs: int, folder: Path) -> None:
+        raise ValueError("no")
+
+    parts = dataclasses.replace(
+        standins.PARTS, winner=dataclasses.replace(standins.PARTS.winner, retrain=failing)
+    )
+    ears = Ears()
+    folder = run(tmp_path, *FINALS, "winner.retrain=train+validation", parts=parts, watch=ears)
+    assert any("that did not work (ValueError: no)" in text for text in ears.said)
+    assert "test" not in read_json(folder.facts)
+    run(tmp_path, *FINALS, "winner.retrain=train+validation")
+    assert len(read_json(folder.facts)["test"]) == 1
+
+
+def test_without_finalists_the_best_of_the_search_wins(tmp_path: Path) -> None:
+    run(tmp_path, *FINALS, "search.trials=3")
+    folder = run(tmp_path, "search.trials=12")  # the config has finalists: 0
+    best = max(rows(folder), key=lambda row: float(row["accuracy"] or 0))
+    assert read_json(folder.facts)["finals"] is None
+    assert folder.best.read_text(encoding="utf-8") == f"model of trial {best['trial']}"
+
+
+def test_ctrl_c_in_a_study_that_goes_on_keeps_its_winner(tmp_path: Path) -> None:
+    folder = run(tmp_path, *FINALS)
+    before = folder.best.read_text(encoding="utf-8"), read_json(folder.facts)["best_repeat"]
+
+    def interrupted(job: Any) -> Outcome:
+        if job.trial == 8:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        return standins.train(job)
+
+    with pytest.raises(SearchInterrupted):
+        run(
+            tmp_path,
+            *FINALS,
+            "search.trials=12",
+            parts=dataclasses.replace(standins.PARTS, train=interrupted),
+        )
+    assert (folder.best.read_text(encoding="utf-8"), read_json(folder.facts)["best_repeat"]) == before
