@@ -24,7 +24,15 @@ BEFORE = ("rank", "trial", "status")
 AFTER = ("best_epoch", "epochs")
 SPREAD = "spread"
 BASELINE = "baseline"
-CONFIRMED = ("confirmed", "confirmed_spread", "confirmed_low", "confirmed_high", "confirmed_runs", "tied")
+CONFIRMED = (
+    "confirmed",
+    "confirmed_spread",
+    "confirmed_low",
+    "confirmed_high",
+    "confirmed_runs",
+    "optimism",
+    "tied",
+)
 LAST = (
     "parameters",
     "seconds",
@@ -76,7 +84,7 @@ class Table:
         row[self.objective.name] = trial.score
         row[SPREAD] = trial.spread
         if (finalist := self.finalists.get(trial.number)) is not None:
-            row |= _confirmed(finalist)
+            row |= _confirmed(finalist, self.objective)
         row |= {self.column(name): value for name, value in trial.values.items()}
         row |= {"best_epoch": best.number if best else None, "epochs": epochs}
         row[f"last_{self.objective.name}"] = _metric(last, self.objective.name)
@@ -101,11 +109,14 @@ class Table:
         return to_csv([*columns, "baseline"] if baselines else columns, rows)
 
 
-def _confirmed(finalist: Mapping[str, Any]) -> Row:
+def _confirmed(finalist: Mapping[str, Any], objective: Objective) -> Row:
     low, high = finalist["interval"] or (None, None)
+    search, mean = finalist["search"], finalist["mean"]
+    # How much better the search saw it: positive, whichever way is better.
+    optimism = None if search is None else objective.sort_key(mean) - objective.sort_key(search)
     return {
         "confirmed": finalist["mean"], "confirmed_spread": finalist["spread"], "confirmed_low": low,
-        "confirmed_high": high, "confirmed_runs": len(finalist["scores"]), "tied": finalist["tied"],
+        "confirmed_high": high, "confirmed_runs": len(finalist["scores"]), "optimism": optimism, "tied": finalist["tied"],
     }  # fmt: skip
 
 

@@ -312,6 +312,7 @@ def test_the_finals_are_columns_and_the_winner_comes_first(tmp_path: Path) -> No
     rows = list(csv.DictReader(io.StringIO(show(made.path, "csv", None, None))))
     assert [row["trial"] for row in rows[:4]] == ["1", "2", "4", "3"]
     assert [row["confirmed"] for row in rows[:3]] == ["0.66", "0.68", ""]
+    assert [round(float(row["optimism"]), 6) for row in rows[:2]] == [-0.01, 0.02]
     assert [row["baseline"] for row in rows if row["status"] == "baseline"] == [
         "majority class",
         "tf-idf + linear",
