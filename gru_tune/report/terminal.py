@@ -19,10 +19,11 @@ def text(study: Study, top: int | None, width: int | None) -> str:
     shown = study.ranked if top == 0 else study.ranked[: top or TOP]
     if shown:
         head, *rows = layout(cells(study, shown), width, droppable=_droppable(study))
-        lines += ["", head, *rows, *_baselines(study, head)]
+        lines += ["", head, *rows]
         rest = len(study.ranked) - len(shown)
         if rest:
             lines.append(f"… and {rest:,} more trial{'s' * (rest != 1)} (--top 0 shows all)")
+        lines += _baselines(study, head)
     lines += [f"Note: {note}" for note in (*study.facts.get("notes", ()), *study.notes)]
     return "\n".join(lines)
 
