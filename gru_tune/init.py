@@ -49,7 +49,7 @@ training:
   clip_norm: 1.0                       # keeps long sequences from exploding
   early_stopping: {patience: 3}        # epochs without a better objective
 search:
-  strategy: bayesian                   # random | grid | bayesian | hyperband
+  strategy: bayesian                   # random | grid | bayesian | hyperband | tpe | cmaes …
   trials: 20
   minutes: 30                          # whichever comes first
 """

@@ -30,7 +30,7 @@ FAMILIES = ["sources", "kinds", "tasks", "strategies", "executors", "report"]
 FRAMEWORK_CODE = {f"gru_tune.learning.{name}" for name in ("compiled", "layers", "recurrence")}
 HEAVY = {
     "tensorflow", "keras", "keras_tuner", "jax", "pandas", "sklearn", "scipy", "pyarrow", "plotly", "rich", "onnx",
-    "onnxruntime",
+    "onnxruntime", "optuna", "cmaes", "torch",
 }  # fmt: skip
 
 

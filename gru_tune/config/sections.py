@@ -49,7 +49,8 @@ class WinnerSection(Strict):
     seeds: int = Field(3, ge=1, le=100, description="fresh seeds that each finalist is trained with")
     retrain: Literal[False, "train+validation"] = Field(
         False,
-        description="train the winner once more on both splits, as many epochs as its finals needed, before the test",
+        description="train+validation trains the winner once more on both splits, as many epochs as its finals needed, "
+        "before the test; false leaves it as it is",
     )
 
 

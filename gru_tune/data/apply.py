@@ -202,7 +202,7 @@ def _strange(raw: Raw, fitted: Preprocessing, name: str) -> Iterator[str]:
     if isinstance(raw.y, Classes) and isinstance(fitted.goal, Labels) and (unseen := fitted.unseen(raw.y)):
         count = int(np.isin(raw.y.values.astype(str), unseen).sum())
         shown = ", ".join(map(repr, unseen[:5]))
-        yield f"{plural(count, 'target')} of {name} of a class that training lacks ({shown}), counted as wrong"
+        yield f"{plural(count, 'target')} of {name} of a class that training lacks ({shown}), counted as wrong where classes are counted"
     if missing := int((~raw.y.known).sum()):
         yield f"{plural(missing, 'target')} of {len(raw.y.known):,} missing in {name}, not counted"
     stamps = raw.origin.stamps

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
+from gru_tune.errors import Problem
 from gru_tune.kinds.base import DataSection
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ class Text(DataSection):
     target: str = Field(description="the column with the class or the number")
     level: Literal["word", "character"] = Field("word", description="what one step of a sequence is")
     lowercase: bool = Field(True, description="whether upper case is read as lower case")
+
+    def problems(self, task: str) -> list[Problem]:
+        found = super().problems(task)
+        if self.text == self.target:
+            found.append(
+                Problem(("data", "target"), f"{self.target!r} is the text itself; name another column")
+            )
+        return found
 
 
 def read(section: Text, frame: Frame, task: str, labelled: bool) -> Raw:

@@ -10,8 +10,10 @@ from gru_tune.report.plain import escaped, markdown_table
 from gru_tune.report.read import Study
 from gru_tune.report.words import number, sentences, span, value
 from gru_tune.values import Scalar
+from gru_tune.wording import plural
 
 SPLITS = ("train", "validation", "test")
+SHOWN_CLASSES = 20  # in the confusion matrix; with more it is in study.json alone
 
 LOADING = """\
 ```python
@@ -55,7 +57,7 @@ def _numbers(study: Study) -> Iterator[str]:
     if study.winner and (found := study.finalists.get(study.winner.number)):
         rows.append(
             {
-                "": f"confirmed, validation, mean of {len(found['scores'])} fresh seeds",
+                "": f"confirmed, validation, mean of {plural(len(found['scores']), 'fresh seed')}",
                 name: number(found["mean"]),
                 "95 %": span(found["interval"]) if found["interval"] else "",
             }
@@ -85,12 +87,23 @@ def _knobs(study: Study) -> Iterator[str]:
     yield "## How it was built and trained"
     yield ""
     settings = study.facts.get("settings") or {}
+    asked = _keys(study.asked.get("question") or {})
     rows = [
         {"knob": f"{section}.{knob}", "value": _listed(setting)}
         for section, knobs in settings.items()
         for knob, setting in knobs.items()
+        if not asked or knob in asked  # the others do not apply to such data
     ]
+    if again := study.retrained:
+        yield f"Trained once more on training and validation split, {plural(again['epochs'], 'epoch')}; in the finals with:"
+        yield ""
     yield from markdown_table(rows, left=2) if rows else ()
+
+
+def _keys(nested: Mapping[str, Any]) -> set[str]:
+    """Every key at any depth."""
+    below = (_keys(value) for value in nested.values() if isinstance(value, Mapping))
+    return {*nested, *(key for keys in below for key in keys)}
 
 
 def _data(study: Study) -> Iterator[str]:
@@ -121,12 +134,29 @@ def _details(study: Study) -> Iterator[str]:
         yield f"{name.replace('_', ' ').capitalize()}:"
         yield ""
         yield from markdown_table([{key: _plain(cell) for key, cell in row.items()} for row in rows], left=1)
+    if calibration := details.get("calibration"):
+        yield ""
+        yield f"Expected calibration error: {number(calibration['expected_error'])}."
+    if (confusion := details.get("confusion")) and len(confusion["labels"]) <= SHOWN_CLASSES:
+        yield ""
+        yield "Confusion, a row a true class, a column a predicted one:"
+        yield ""
+        labels = confusion["labels"]
+        yield from markdown_table(
+            [
+                {"": label, **{name: str(count) for name, count in zip(labels, counts, strict=True)}}
+                for label, counts in zip(labels, confusion["counts"], strict=True)
+            ],
+            left=1,
+        )
 
 
 def _limits(study: Study) -> Iterator[str]:
     yield "## Known limits"
     yield ""
-    yield "- It knows the classes, words and scales of its training split alone; other data may lie outside of them."
+    yield "- What was fitted to the data (scales, words, classes) is of the training split alone; other data may lie outside."
+    if study.retrained:
+        yield "- It was trained once more with the validation split: the validation numbers above are of the model before that."
     if len(study.facts.get("test", ())) > 1:
         yield "- The test split was read for several winners in turn: its number is a little flattered."
     if not (study.facts.get("facts") or {}).get("splits", {}).get("test", {}).get("targets", 1):

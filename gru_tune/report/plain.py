@@ -8,7 +8,7 @@ from typing import Any
 
 from gru_tune.report.read import Study
 from gru_tune.report.terminal import TOP, cells
-from gru_tune.report.words import sentences
+from gru_tune.report.words import number, sentences
 from gru_tune.study.log import finite
 from gru_tune.study.results import replace_text
 from gru_tune.study.table import curve_columns, curve_rows, to_csv
@@ -58,7 +58,13 @@ def markdown(study: Study, top: int | None = None) -> str:
     rows = cells(study, study.ranked if top == 0 else study.ranked[: top or TOP])
     if rows:
         lines += ["", *markdown_table(rows)]
-    return "\n".join(lines) + "\n"
+    known = [
+        {"baseline": name, study.objective.name: number(metrics.get(study.objective.name))}
+        for name, metrics in study.baselines("validation").items()
+    ]
+    lines += ["", *markdown_table(known, left=1)] if known else []
+    notes = [f"- Note: {escaped(note)}" for note in (*study.facts.get("notes", ()), *study.notes)]
+    return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
 def markdown_table(rows: list[dict[str, str]], left: int = 0) -> list[str]:

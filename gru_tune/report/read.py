@@ -31,6 +31,7 @@ class Study:
     ranked: tuple[Trial, ...]  # the finalists by what fresh seeds reach, then the others by their score
     runs: tuple[Trial, ...]  # every training for itself, by trial and repeat
     running: tuple[int, ...]  # trials whose outcome is not known
+    finals_due: bool  # whether some of the finals have begun and not ended
     seconds: float
     updated: float  # Unix time of the last event
     notes: tuple[str, ...]
@@ -145,7 +146,8 @@ def study(path: Path) -> Study:
         facts=facts,
         ranked=tuple(sorted(ranked, key=lambda trial: places.get(trial.number, len(places)))),
         runs=tuple(run for _, run in sorted(history.runs.items())),
-        running=tuple(sorted({trial for trial, _ in history.flights})),
+        running=tuple(sorted(history.missing)),
+        finals_due=any(repeat > repeats for _, repeat in history.flights),
         seconds=history.seconds,
         updated=record.events[-1].time,
         notes=record.notes,

@@ -59,7 +59,11 @@ def verdict(study: Study) -> str:
 
 
 def _within(interval: Sequence[float] | None) -> str:
-    return f" (95 % confidence: {span(interval, signed)})" if interval else " whose chance could not be told"
+    return (
+        f" (95 % confidence: {span(interval, signed)})"
+        if interval
+        else " (too few independent cases for an interval)"
+    )
 
 
 def _score(study: Study) -> str:
@@ -86,7 +90,7 @@ def _finals(study: Study) -> str:
         text += f"; the search flattered it by {number(abs(search - mean))}"
     tied = [str(number) for number, one in study.finalists.items() if one["tied"]]
     if len(tied) > 1:
-        text += f". Trials {', '.join(tied)} cannot be told apart; the one with the fewest parameters wins"
+        text += f". Trials {', '.join(tied)} cannot be told apart; of those within a run's spread of the best the smallest wins"
     return text + "."
 
 
@@ -149,10 +153,10 @@ def _winner(study: Study) -> str:
     parameters = f", {winner.parameters:,} parameters" if winner.parameters else ""
     kept = study.kept if study.kept is not None and study.kept.best is not None else winner
     assert kept.best is not None
-    epochs = f"epoch {kept.best.number} of {kept.epochs[-1].number}"
+    epochs = f"best at epoch {kept.best.number} of {kept.epochs[-1].number}"
     if again := study.retrained:
-        epochs = f"epoch {again['epochs']}, trained on training and validation"
-    return f"Winner: {knobs(winner.values)} (best at {epochs}{parameters})."
+        epochs = f"trained again on training and validation, {plural(again['epochs'], 'epoch')}"
+    return f"Winner: {knobs(winner.values)} ({epochs}{parameters})."
 
 
 def _test(study: Study) -> str:
@@ -183,6 +187,8 @@ def _course(study: Study) -> str:
     text += f"{plural(done, 'trial')} in {duration(study.seconds)}"
     if study.failed:
         text += f", {study.failed:,} of them failed"
+    if study.finals_due:
+        text += "; the finals are not over"
     if study.running:
         text += f"; without an outcome so far: {', '.join(str(n) for n in study.running)}"
     return text + "."

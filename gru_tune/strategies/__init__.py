@@ -1,6 +1,6 @@
 """The searches: a file for each, chosen by ``search.strategy``.
 
-Light to import: keras-tuner and scikit-learn are loaded by ``create`` alone.
+Light to import: keras-tuner, scikit-learn and Optuna are loaded by ``create`` alone.
 """
 
 from __future__ import annotations
@@ -9,9 +9,14 @@ from gru_tune.errors import ConfigError
 from gru_tune.space import Space
 from gru_tune.strategies.base import WAIT, Proposal, SearchSection, Strategy, Work
 from gru_tune.strategies.bayesian import BayesianSearch
+from gru_tune.strategies.cmaes import CMAESSearch
+from gru_tune.strategies.genetic import GeneticSearch
+from gru_tune.strategies.gp import GPSearch
 from gru_tune.strategies.grid import GridSearch
 from gru_tune.strategies.hyperband import HyperbandSearch
+from gru_tune.strategies.quasirandom import QuasirandomSearch
 from gru_tune.strategies.random import RandomSearch
+from gru_tune.strategies.tpe import TPESearch
 from gru_tune.trial import Objective
 
 __all__ = ["STRATEGIES", "WAIT", "Proposal", "SearchSection", "Strategy", "create", "describe"]
@@ -21,6 +26,11 @@ STRATEGIES: dict[str, type[SearchSection]] = {
     "grid": GridSearch,
     "bayesian": BayesianSearch,
     "hyperband": HyperbandSearch,
+    "tpe": TPESearch,
+    "gp": GPSearch,
+    "cmaes": CMAESSearch,
+    "genetic": GeneticSearch,
+    "quasirandom": QuasirandomSearch,
 }
 
 

@@ -29,18 +29,15 @@ def _without_tensorflow() -> Iterator[None]:
     It only needs Keras to import; on JAX that is quick, and no device is touched. The
     environment is put back, so that the worker processes choose their own backend.
     """
-    names = ("KERAS_BACKEND", "TF_FORCE_GPU_ALLOW_GROWTH")  # importing Keras on JAX sets the second
-    before = {name: os.environ.get(name) for name in names}
+    before = dict(os.environ)
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "jax"
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in set(os.environ) - set(before):  # Keras and JAX set some of their own
+            del os.environ[name]
+        os.environ.update(before)
 
 
 with _without_tensorflow():

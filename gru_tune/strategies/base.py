@@ -84,8 +84,8 @@ class SearchSection(Strict):
         None,
         gt=0,
         allow_inf_nan=False,
-        description="wall-clock minutes after which the search ends, or null for no limit; "
-        "whichever of trials and minutes comes first ends it",
+        description="wall-clock minutes of all runs of the study together, the finals included, or null for no limit; "
+        "whichever of trials and minutes comes first ends the search",
     )
     objective: str | None = Field(
         None,

@@ -60,7 +60,7 @@ class Finals:
         if any(repeat > history.repeats for _, repeat in history.runs):
             rounds += 1 + self.seeds  # a search that has ended begins again only for a whole trial
         # What runs when the search ends still ends its epoch.
-        epoch = max(t.seconds / history.repeats / t.epochs[-1].number for t in chosen)
+        epoch = max(_training(history, t) / t.epochs[-1].number for t in chosen)
         return min(MARGIN * rounds * training + epoch, SHARE * 60 * self.minutes)
 
     def fits(self, history: History, trial: int, deadline: float | None) -> bool:
@@ -76,7 +76,12 @@ def _expected(history: History, trial: Trial) -> float:
     done = trial.epochs[-1].number
     usual = median(t.epochs[-1].number for t in history.trials.values() if t.score is not None)
     epochs = max(done, min(usual, history.asked[trial.number]))
-    return trial.seconds / history.repeats * epochs / done
+    return _training(history, trial) * epochs / done
+
+
+def _training(history: History, trial: Trial) -> float:
+    """Seconds of one training, without compiling: what a trial has compiled, the finals find."""
+    return (trial.seconds - trial.compiling) / history.repeats
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class Finalist:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The finalists, best mean first, and the one that wins: of the tied ones the smallest."""
+    """The finalists, best mean first, and the one that wins: the smallest of the tied that are close to the best."""
 
     finalists: tuple[Finalist, ...]
     winner: int
@@ -131,22 +136,31 @@ def judge(
             trial=number, search=trials[number].score, scores=scores[number],
             failed=len(runs) - len(scores[number]), mean=fmean(scores[number]),
             spread=stdev(scores[number]) if len(scores[number]) > 1 else None,
-            interval=_around(fmean(scores[number]), margin, len(scores[number])),
+            interval=_around(fmean(scores[number]), margin, len(scores[number]), objective),
             parameters=trials[number].parameters, seconds=fmean(run.seconds for run in runs),
             tied=number in sound and _tied(scores[number], scores[leader], margin),
         )
         for number, runs in known.items()
     ]  # fmt: skip
     finalists.sort(key=lambda one: (objective.sort_key(one.mean), one.trial))
-    tied = [one for one in finalists if one.tied]
-    winner = min(tied, key=lambda one: (one.parameters or math.inf, objective.sort_key(one.mean)))
+    # With few seeds much is tied: a small model wins over a better one only within a run's own spread.
+    spread = math.sqrt(squares / freedom) if freedom else 0.0
+    close = [one for one in finalists if one.tied and abs(one.mean - fmean(scores[leader])) <= spread]
+    winner = min(close, key=lambda one: (one.parameters or math.inf, objective.sort_key(one.mean)))
     kept = best(known[winner.trial], objective, 1)[0]
     return Verdict(tuple(finalists), winner.trial, kept.repeat)
 
 
-def _around(mean: float, margin: float | None, count: int) -> tuple[float, float] | None:
-    half = None if margin is None else margin / math.sqrt(count)
-    return None if half is None else (mean - half, mean + half)
+def _around(
+    mean: float, margin: float | None, count: int, objective: Objective
+) -> tuple[float, float] | None:
+    """The interval, within what the metric can be: shares are from 0 to 1, errors from 0 up."""
+    if margin is None:
+        return None
+    half = margin / math.sqrt(count)
+    least = -math.inf if objective.name == "r2" else 0.0
+    most = 1.0 if objective.direction == "max" else math.inf
+    return max(mean - half, least), min(mean + half, most)
 
 
 def _tied(scores: Sequence[float], best: Sequence[float], margin: float | None) -> bool:

@@ -20,6 +20,7 @@ from gru_tune.study.watch import Watcher
 from gru_tune.study.weights import MODEL
 from gru_tune.study.work import Arrays
 from gru_tune.trial import Job, Objective, Trial
+from gru_tune.wording import plural
 
 Judged = dict[str, Any]
 Judge = Callable[[Path, Path, Settings, Split, Sequence[str], Objective, int], Judged]
@@ -86,7 +87,7 @@ class Finish:
             return
         count = round(fmean(epochs))
         self.watch.say(
-            f"training the winner, trial {job.trial}, again on training and validation, {count} epochs"
+            f"training the winner, trial {job.trial}, again on training and validation, {plural(count, 'epoch')}"
         )
         own = self.folder.retrained
         if self._try(self.parts.retrain, replace(job, folder=str(own)), count, own) is not None:
@@ -102,7 +103,7 @@ class Finish:
             self._try(self.parts.sample, self.folder.best, self.data, settings, self.folder.sample)
         if "test" not in self.data.splits or test_result(self._facts(), winner) is not None:
             return
-        self.watch.say(f"evaluating the winner, trial {winner.number}, on the test split, once")
+        self.watch.say(f"evaluating the winner, trial {winner.number}, on the test split")
         if (found := self._judged(settings, "test")) is not None:
             look = {
                 "trial": winner.number, "repeat": winner.repeat, "epoch": _epoch(winner),

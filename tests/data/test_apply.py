@@ -247,7 +247,7 @@ def test_new_classes_and_missing_targets_are_told(machines: Study) -> None:
     table.loc[table["machine"] == "m2", "state"] = None
     new = machines.read(table, labelled=True)
     assert new.notes == (
-        "1 target of new.csv of a class that training lacks ('burnt'), counted as wrong",
+        "1 target of new.csv of a class that training lacks ('burnt'), counted as wrong where classes are counted",
         "1 target of 20 missing in new.csv, not counted",
     )
     assert new.dataset.y[1] == 2

@@ -277,7 +277,7 @@ def test_what_fresh_seeds_confirm_and_who_is_tied(tmp_path: Path) -> None:
     )
     assert found[2] == (
         "Finals: the search saw 0.6500, fresh seeds 0.6600 (95 % confidence: [0.6300, 0.6900]). "
-        "Trials 1, 2 cannot be told apart; the one with the fewest parameters wins."
+        "Trials 1, 2 cannot be told apart; of those within a run's spread of the best the smallest wins."
     )
     assert "accuracy 0.6600 [0.6000, 0.7000]" in found[3]
 

@@ -59,6 +59,21 @@ def test_of_tied_ones_the_smallest_model_wins() -> None:
     assert verdict.winner == 2
 
 
+def test_a_much_worse_mean_is_no_bargain_even_if_tied() -> None:
+    trials = {1: run(1, 0.9, parameters=5000), 2: run(2, 0.9, parameters=10)}
+    verdict = judge(trials, finals({1: [0.88, 0.92], 2: [0.82, 0.83]}), ACCURACY)
+    assert verdict is not None
+    assert [one.tied for one in verdict.finalists] == [True, True]
+    assert verdict.winner == 1
+
+
+def test_intervals_stay_within_what_the_metric_can_be() -> None:
+    verdict = judge({1: run(1, 1.0)}, finals({1: [0.99, 1.0]}), ACCURACY)
+    assert verdict is not None
+    low, high = verdict.finalists[0].interval or (0.0, 2.0)
+    assert low < 0.995 < high == 1.0
+
+
 def test_lower_is_better_for_a_loss() -> None:
     trials = {n: run(n, 1.0, name="loss") for n in (1, 2)}
     runs = {

@@ -83,7 +83,7 @@ def test_an_unknown_class_counts_as_wrong(tmp_path: Path) -> None:
     found = evaluated(study, written(tmp_path, "new.csv", MACHINES.assign(state="burnt")))
     assert found.metrics["accuracy"] == 0
     assert found.notes == (
-        "30 targets of new.csv of a class that training lacks ('burnt'), counted as wrong",
+        "30 targets of new.csv of a class that training lacks ('burnt'), counted as wrong where classes are counted",
     )
 
 

@@ -1,0 +1,46 @@
+"""GP: Optuna's Gaussian process, written with PyTorch.
+
+Snoek, Larochelle and Adams, "Practical Bayesian Optimization of Machine Learning
+Algorithms", NeurIPS 2012; the improvement in logarithms after Ament, Daulton, Eriksson,
+Balandat and Bakshy, "Unexpected Improvements to Expected Improvement", NeurIPS 2023.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Literal
+
+from gru_tune.errors import Problem
+from gru_tune.space import Space
+from gru_tune.strategies.base import Strategy, Work
+from gru_tune.strategies.bayesian import BayesianSearch
+from gru_tune.trial import Objective
+
+
+class GPSearch(BayesianSearch):
+    """Starts at random, then proposes what promises most by Optuna's Gaussian process; needs PyTorch."""
+
+    strategy: Literal["gp"] = "gp"  # type: ignore[assignment]
+
+    def problems(self, space: Space) -> list[Problem]:
+        found = super().problems(space)
+        if find_spec("torch") is None:
+            text = "gp needs PyTorch: pip install 'gru-tune[gp]', or take bayesian or tpe, which do without"
+            found.append(Problem(("search", "strategy"), text))
+        return found
+
+    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+        from optuna.samplers import GPSampler
+
+        from gru_tune.strategies._optuna import ProcessOracle
+        from gru_tune.strategies._search import OracleSearch
+
+        first = self.initial_points(space)
+
+        def sampler(seed: int) -> GPSampler:
+            return GPSampler(n_startup_trials=first, warn_independent_sampling=False, seed=seed)
+
+        oracle = ProcessOracle(
+            space, objective, self.seed, self.trials, epochs, sampler=sampler, initial=first
+        )
+        return OracleSearch(oracle)
