@@ -10,37 +10,25 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gru_tune.data.dataset import Dataset, Split
 from gru_tune.errors import TrainingError
 from gru_tune.knobs import Settings
 from gru_tune.learning import checkpoints
-from gru_tune.learning.engines import fast_path, make_engine, make_model, make_scorer
+from gru_tune.learning.engines import fast_path, make_engine, make_model
 from gru_tune.learning.factory import build, plain_copy
 from gru_tune.learning.fitting import Fit, refuse_empty, split_samples
 from gru_tune.learning.initial import built
-from gru_tune.learning.predicting import measure
-from gru_tune.learning.predicting import predict as predict_samples
 from gru_tune.learning.samples import Samples
 from gru_tune.learning.sizes import parameters
 from gru_tune.trial import Epoch, Job, Outcome
 
 CACHE = 1_000_000_000  # bytes of compiled programs kept on disk; the least used go first
-
-
-class Predictions(NamedTuple):
-    """Targets and predictions of a split, as ``Truth.y`` and ``predicting.predict`` describe."""
-
-    y_true: NDArray[Any]
-    y_pred: NDArray[np.float32]
 
 
 class _Result(NamedTuple):
@@ -144,32 +132,6 @@ def train(job: Job) -> Outcome:
         fast_path=result.fast_path,
         error=result.error,
     )
-
-
-def evaluate(
-    model_file: str | Path,
-    data_folder: str | Path,
-    settings: Settings,
-    split: Split,
-    metrics: Collection[str],
-) -> dict[str, float]:
-    """The ``metrics`` of a saved model on a split of the prepared data.
-
-    Raises ``TrainingError`` when the split gives no samples.
-    """
-    model, samples = open_model(model_file, data_folder, settings, split)
-    scorer = make_scorer(model, settings, samples.dataset)
-    result = measure(scorer, samples, samples.truth(), metrics)
-    _clean()
-    return result
-
-
-def predict(model_file: str | Path, data_folder: str | Path, settings: Settings, split: Split) -> Predictions:
-    """What a saved model says of a split, beside what is true."""
-    model, samples = open_model(model_file, data_folder, settings, split)
-    y_pred, _ = predict_samples(make_scorer(model, settings, samples.dataset), samples)
-    _clean()
-    return Predictions(samples.truth().y, y_pred)
 
 
 def load(model_file: str | Path, settings: Settings, dataset: Dataset) -> Any:

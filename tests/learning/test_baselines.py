@@ -10,10 +10,10 @@ import pytest
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.knobs import DataKnobs
-from gru_tune.learning import baselines
 from gru_tune.learning.samples import Samples
 from gru_tune.tasks import TASKS, _inputs, _summary, _window
 from tests.data.preparing import prepared
+from tests.learning import scoring as baselines
 from tests.learning.learning_data import info, sequences, spans, timeline
 
 ALL = "linear regression on the window"

@@ -14,10 +14,11 @@ import pytest
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.knobs import settle
-from gru_tune.learning.training import evaluate, predict, train
+from gru_tune.learning.training import train
 from gru_tune.tasks import TASKS
 from gru_tune.trial import Outcome
 from tests.learning.learning_data import job, sequences, timeline
+from tests.learning.scoring import evaluate, predict
 
 # Between them every task, kind of input and target, and every knob that changes a path in the code.
 CONTRACT: list[Any] = [

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gru_tune.data.dataset import Dataset
-from gru_tune.learning import baselines
 from gru_tune.tasks.forecasting import naive_error, repeated
+from tests.learning import scoring as baselines
 from tests.learning.learning_data import sequences, timeline
 
 
