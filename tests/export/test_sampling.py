@@ -8,9 +8,9 @@ import pytest
 from gru_tune.errors import TrainingError
 from gru_tune.learning.samples import PAD
 from gru_tune.learning.sampling import write_sample
-from gru_tune.learning.training import predict
 from tests.export.studies import STUDIES, sample, study
 from tests.learning.learning_data import job, sequences
+from tests.learning.scoring import predict
 
 
 @pytest.mark.parametrize("name", ["text", "regression", "forecast"])

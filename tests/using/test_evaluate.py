@@ -28,7 +28,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("task", "data"), CASES, ids=["classes", "tags", "numbers at every step"])
 def test_a_split_has_the_metrics_the_search_gave_it(tmp_path: Path, task: str, data: dict[str, Any]) -> None:
-    from gru_tune.learning.training import evaluate as of_the_search
+    from tests.learning.scoring import evaluate as of_the_search
 
     written(tmp_path, "data.csv", MACHINES)
     study = finished(tmp_path, task, {**data, "path": "data.csv"})

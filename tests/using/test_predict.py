@@ -55,7 +55,7 @@ def test_classes_of_texts(tmp_path: Path) -> None:
 
 def test_the_rows_of_a_split_are_predicted_as_the_search_saw_them(tmp_path: Path) -> None:
     from gru_tune.knobs import settle
-    from gru_tune.learning.training import predict as of_the_search
+    from tests.learning.scoring import predict as of_the_search
 
     written(tmp_path, "data.csv", MACHINES)
     data = {"kind": "series", "path": "data.csv", "series": "machine", "time": "second", "inputs": ["heat"]}
@@ -106,7 +106,7 @@ def test_forecasts_beyond_the_end(months: Path) -> None:
     assert found["sold"].between(60, 140).all()  # in the units of the data
     # The same window, and the horizon that really followed it, as the search meets them.
     from gru_tune.knobs import settle
-    from gru_tune.learning.training import predict as of_the_search
+    from tests.learning.scoring import predict as of_the_search
 
     searched = of_the_search(
         months / "best.keras", months / "prepared", settle({"units": 4, "window": 6}), "test"
