@@ -211,7 +211,6 @@ def _clean() -> None:
     import keras
 
     keras.backend.clear_session(free_memory=False)  # collected below
-    if (
-        keras.backend.backend() == "tensorflow"
-    ):  # on JAX Python's own collecting keeps up, and 0.05 s are much
+    # On JAX Python's own collecting keeps up, and 0.05 s are much.
+    if keras.backend.backend() == "tensorflow":
         gc.collect()

@@ -113,7 +113,7 @@ class Verdict:
         return asdict(self)
 
 
-def judge(
+def decide(
     trials: Mapping[int, Trial], finals: Mapping[int, Sequence[Trial]], objective: Objective
 ) -> Verdict | None:
     """Who wins by the runs of the finals; None without any that gave a score.

@@ -86,9 +86,8 @@ class History:
     def finals(self) -> dict[int, list[Trial]]:
         """Of every trial what was trained with the seeds of the finals, as far as it has an outcome."""
         found: dict[int, list[Trial]] = {}
-        for (number, repeat), trial in sorted(self.runs.items()):
-            if repeat > self.repeats and self.settled((number, repeat)):
-                found.setdefault(number, []).append(trial)
+        for run in sorted(run for run in self.runs if run[1] > self.repeats and self.settled(run)):
+            found.setdefault(run[0], []).append(self.runs[run])
         return found
 
     def settled(self, run: Run) -> bool:

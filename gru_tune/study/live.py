@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gru_tune.report.words import duration, knobs, number
 from gru_tune.study.log import Run
-from gru_tune.study.progress import Count, Finals, ended, running
+from gru_tune.study.progress import Count, FinalsCount, ended, running
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Trial
 
@@ -28,7 +28,7 @@ class Live(Watcher):
         self._console = console or Console()
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._count: Count | None = None
-        self._finals: Finals | None = None
+        self._finals: FinalsCount | None = None
         self._running: Sequence[dict[str, Any]] = ()
         self._drawn = 0.0
 
@@ -49,7 +49,7 @@ class Live(Watcher):
         self._draw()
 
     def finals(self, due: Sequence[Run]) -> None:
-        self._finals = Finals(due)
+        self._finals = FinalsCount(due)
         if due:
             self.say(self._finals.words())
 

@@ -34,7 +34,7 @@ class Plain(Watcher):
     def __init__(self, write: Write = to_stdout, period: float = PERIOD) -> None:
         self._to, self._period = write, period
         self._count: Count | None = None
-        self._finals: Finals | None = None
+        self._finals: FinalsCount | None = None
         self._written = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -58,7 +58,7 @@ class Plain(Watcher):
         self._write(f"{self._count.words()}  {ended(trial, best)}{rest}")
 
     def finals(self, due: Sequence[Run]) -> None:
-        self._finals = Finals(due)
+        self._finals = FinalsCount(due)
         if due:
             self._write(self._finals.words())
 
@@ -131,14 +131,14 @@ class JsonLines(Watcher):
         self._write(json.dumps(finite(line), ensure_ascii=False, allow_nan=False, default=str))
 
 
-class Finals:
+class FinalsCount:
     """How far the finals are."""
 
     def __init__(self, due: Sequence[Run]) -> None:
         self.due, self.done = due, 0
 
     def words(self) -> str:
-        """``finals: trials 3, 1 and 7 again with 3 fresh seeds each``."""
+        """``finals: 9 trainings with fresh seeds, of trial 3, 1 and 7``."""
         trials = [str(trial) for trial in dict.fromkeys(trial for trial, _ in self.due)]
         return (
             f"finals: {plural(len(self.due), 'training')} with fresh seeds, of trial {listed(trials, 'and')}"

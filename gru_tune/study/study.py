@@ -24,7 +24,7 @@ from gru_tune.study import loop
 from gru_tune.study.aims import Aims, aims
 from gru_tune.study.derived import Derived
 from gru_tune.study.described import describe, header, note, question
-from gru_tune.study.finals import Finals, judge
+from gru_tune.study.finals import Finals, decide
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Header, Log, Record
@@ -188,7 +188,7 @@ class _Run:
     def _finish(self, history: History, work: Work, finish: Finish) -> None:
         """Choose the winner by the finals, hand its model over, and judge it."""
         finals = history.finals() if self.config.winner.finalists else {}
-        verdict = judge(history.trials, finals, history.objective)
+        verdict = decide(history.trials, finals, history.objective)
         members = [work.member(run) for runs in finals.values() for run in runs if run.score is not None]
         note(self.folder, finals=verdict.facts() if verdict else None, members=members)
         best = loop.best(history)

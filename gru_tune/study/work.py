@@ -14,7 +14,7 @@ from gru_tune.study.derived import Derived
 from gru_tune.study.history import History
 from gru_tune.study.log import Launch, Run
 from gru_tune.study.results import StudyFolder
-from gru_tune.study.table import rank
+from gru_tune.study.table import best
 from gru_tune.study.weights import MODEL, PROGRESS, prune, ready
 from gru_tune.trial import Job, Outcome, Trial
 
@@ -111,9 +111,9 @@ class Work:
         A trial that is trained further may still fail: it takes nobody's place before it is done.
         """
         done = [trial for number, trial in self.history.trials.items() if number not in lasting]
-        best = rank(done, self.aims.objective)[: self.config.search.keep]
+        kept = best(done, self.aims.objective, self.config.search.keep)
         finals = (run for runs in self.history.finals().values() for run in runs)
-        return {(run.number, run.repeat) for run in (*best, *finals) if run.score is not None}
+        return {(run.number, run.repeat) for run in (*kept, *finals) if run.score is not None}
 
     def over(self) -> None:
         """The search is over: only models and tracebacks stay."""

@@ -9,7 +9,7 @@ from statistics import fmean
 
 import pytest
 
-from gru_tune.study.finals import Finals, judge
+from gru_tune.study.finals import Finals, decide
 from gru_tune.study.history import History
 from gru_tune.study.log import Finished, Launch
 from gru_tune.trial import Epoch, Objective, Outcome, Status, Trial
@@ -35,7 +35,7 @@ def finals(scores: dict[int, Sequence[float | None]]) -> dict[int, list[Trial]]:
 
 def test_the_best_mean_of_fresh_seeds_wins_whatever_the_search_saw() -> None:
     trials = {1: run(1, 0.99), 2: run(2, 0.95)}
-    verdict = judge(trials, finals({1: [0.90, 0.91, 0.90], 2: [0.94, 0.95, 0.94]}), ACCURACY)
+    verdict = decide(trials, finals({1: [0.90, 0.91, 0.90], 2: [0.94, 0.95, 0.94]}), ACCURACY)
     assert verdict is not None
     assert (verdict.winner, verdict.repeat) == (2, 3)  # of its runs the best one's weights are kept
     best, other = verdict.finalists
@@ -52,7 +52,7 @@ def test_the_best_mean_of_fresh_seeds_wins_whatever_the_search_saw() -> None:
 def test_of_tied_ones_the_smallest_model_wins() -> None:
     trials = {1: run(1, 0.9, parameters=5000), 2: run(2, 0.9, parameters=200), 3: run(3, 0.5, parameters=10)}
     scores = {1: [0.90, 0.94, 0.92], 2: [0.91, 0.93, 0.89], 3: [0.50, 0.53, 0.51]}
-    verdict = judge(trials, finals(scores), ACCURACY)
+    verdict = decide(trials, finals(scores), ACCURACY)
     assert verdict is not None
     assert [one.trial for one in verdict.finalists] == [1, 2, 3]
     assert [one.tied for one in verdict.finalists] == [True, True, False]
@@ -61,14 +61,14 @@ def test_of_tied_ones_the_smallest_model_wins() -> None:
 
 def test_a_much_worse_mean_is_no_bargain_even_if_tied() -> None:
     trials = {1: run(1, 0.9, parameters=5000), 2: run(2, 0.9, parameters=10)}
-    verdict = judge(trials, finals({1: [0.88, 0.92], 2: [0.82, 0.83]}), ACCURACY)
+    verdict = decide(trials, finals({1: [0.88, 0.92], 2: [0.82, 0.83]}), ACCURACY)
     assert verdict is not None
     assert [one.tied for one in verdict.finalists] == [True, True]
     assert verdict.winner == 1
 
 
 def test_intervals_stay_within_what_the_metric_can_be() -> None:
-    verdict = judge({1: run(1, 1.0)}, finals({1: [0.99, 1.0]}), ACCURACY)
+    verdict = decide({1: run(1, 1.0)}, finals({1: [0.99, 1.0]}), ACCURACY)
     assert verdict is not None
     low, high = verdict.finalists[0].interval or (0.0, 2.0)
     assert low < 0.995 < high == 1.0
@@ -80,13 +80,13 @@ def test_lower_is_better_for_a_loss() -> None:
         n: [run(n, mean + d, r, name="loss") for r, d in ((2, 0.0), (3, 0.01))]
         for n, mean in ((1, 2.0), (2, 1.0))
     }
-    verdict = judge(trials, runs, LOSS)
+    verdict = decide(trials, runs, LOSS)
     assert verdict is not None
     assert (verdict.winner, verdict.repeat) == (2, 2)
 
 
 def test_one_seed_tells_nothing_of_the_spread() -> None:
-    verdict = judge({1: run(1, 0.9), 2: run(2, 0.8)}, finals({1: [0.7], 2: [0.75]}), ACCURACY)
+    verdict = decide({1: run(1, 0.9), 2: run(2, 0.8)}, finals({1: [0.7], 2: [0.75]}), ACCURACY)
     assert verdict is not None
     assert verdict.winner == 2
     assert all(one.spread is None and one.interval is None for one in verdict.finalists)
@@ -95,21 +95,23 @@ def test_one_seed_tells_nothing_of_the_spread() -> None:
 
 def test_a_finalist_with_failed_seeds_does_not_win() -> None:
     trials = {1: run(1, 0.9), 2: run(2, 0.8)}
-    verdict = judge(trials, finals({1: [0.95, None, 0.95], 2: [0.7, 0.72, 0.71]}), ACCURACY)
+    verdict = decide(trials, finals({1: [0.95, None, 0.95], 2: [0.7, 0.72, 0.71]}), ACCURACY)
     assert verdict is not None
     assert [(one.trial, one.failed, one.tied) for one in verdict.finalists] == [(1, 1, False), (2, 0, True)]
     assert verdict.winner == 2
-    everywhere = judge(trials, finals({1: [0.95, None], 2: [0.7, None]}), ACCURACY)
+    everywhere = decide(trials, finals({1: [0.95, None], 2: [0.7, None]}), ACCURACY)
     assert everywhere is not None
     assert everywhere.winner == 1
-    assert judge(trials, finals({1: [None]}), ACCURACY) is None
-    assert judge(trials, {}, ACCURACY) is None
+    assert decide(trials, finals({1: [None]}), ACCURACY) is None
+    assert decide(trials, {}, ACCURACY) is None
 
 
 def test_finalists_with_fewer_seeds_are_compared_all_the_same() -> None:
     """Time ran out, or the number of seeds was changed."""
     trials = {n: run(n, 0.9) for n in (1, 2, 3)}
-    verdict = judge(trials, finals({1: [0.80, 0.81, 0.82], 2: [0.90, 0.91], 3: [0.80, 0.79, 0.80]}), ACCURACY)
+    verdict = decide(
+        trials, finals({1: [0.80, 0.81, 0.82], 2: [0.90, 0.91], 3: [0.80, 0.79, 0.80]}), ACCURACY
+    )
     assert verdict is not None
     assert verdict.winner == 2
     widths = {one.trial: one.interval[1] - one.interval[0] for one in verdict.finalists if one.interval}
@@ -117,7 +119,7 @@ def test_finalists_with_fewer_seeds_are_compared_all_the_same() -> None:
 
 
 def test_a_score_of_zero_is_a_score() -> None:
-    verdict = judge({1: run(1, 0.0)}, finals({1: [0.0, 0.0]}), ACCURACY)
+    verdict = decide({1: run(1, 0.0)}, finals({1: [0.0, 0.0]}), ACCURACY)
     assert verdict is not None
     assert (verdict.finalists[0].search, verdict.finalists[0].mean, verdict.repeat) == (0.0, 0.0, 2)
 
@@ -126,7 +128,7 @@ def test_intervals_hold_the_true_mean_about_as_often_as_they_say() -> None:
     chance, held, tied, count = random.Random(1), 0, 0, 400
     for _ in range(count):
         scores = {n: [chance.gauss(0.8, 0.02) for _ in range(3)] for n in (1, 2, 3)}
-        verdict = judge({n: run(n, fmean(s)) for n, s in scores.items()}, finals(scores), ACCURACY)
+        verdict = decide({n: run(n, fmean(s)) for n, s in scores.items()}, finals(scores), ACCURACY)
         assert verdict is not None
         held += sum(one.interval[0] <= 0.8 <= one.interval[1] for one in verdict.finalists if one.interval)
         tied += verdict.finalists[1].tied
