@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,18 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gru_tune import config as configs
+from gru_tune import constraints, strategies
+from gru_tune.config import first
 from gru_tune.data.dataset import SPLITS
+from gru_tune.errors import Problem
 from gru_tune.knobs import Settings, possible
 from gru_tune.learning import sizes
-from gru_tune.values import Choice, Domain, Scalar
+from gru_tune.learning.extremes import corners, ends, extremes
+from gru_tune.space import Space
+from gru_tune.strategies import rungs
+from gru_tune.study import pareto, room
+from gru_tune.trial import Objective
+from gru_tune.values import Choice, Scalar
 from gru_tune.wording import plural
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
     from gru_tune.data.prepare import Prepared
 
-# The knobs that decide how large a model is; all others only change how it learns.
-SIZE_KNOBS = ("cell", "depth", "bidirectional", "embedding", "dense", "vocabulary", "normalization")
 SHOWN_CLASSES = 8
 
 
@@ -31,29 +36,33 @@ def run(path: Path, overrides: Sequence[str] = (), time: bool = False) -> str:
     Raises ``ConfigError`` or ``DataError`` for what would keep the search from starting.
     """
     from gru_tune.data.prepare import prepare
+    from gru_tune.study import earlier
+    from gru_tune.study.aims import aims
 
     config = configs.load(path, overrides)
     prepared = prepare(config)
+    config = constraints.constrain(config, prepared.dataset.info)
     refuse_contradictions(config, prepared)
-    lines = [*describe(config, prepared), ""]
+    known = earlier.take(config, aims(config, prepared.dataset.target), prepared)
+    lines = [*describe(config, prepared), *([known.said] if known.said else []), ""]
     if time:
         from gru_tune import timing
 
-        lines += [*timing.describe(config, prepared, *extremes(config, prepared)), ""]
+        lines += [*timing.describe(config, prepared), ""]
     options = [word for override in overrides for word in ("--set", override)]
     return "\n".join([*lines, "all good: " + shlex.join(["gru-tune", "run", str(path), *options])])
 
 
 def refuse_contradictions(config: Config, prepared: Prepared) -> None:
     """Raise ``ConfigError`` for what only shows once the data are known (a loss, a metric that does not fit)."""
-    from gru_tune.errors import Problem
+    from gru_tune.study.aims import aims
     from gru_tune.tasks import TASKS
 
     dataset = prepared.dataset
     known = TASKS[config.task].metrics(dataset.target)
     words = {"label": "classes", "labels": "classes"}.get(dataset.target, "numbers")
     problems = []
-    for place, name in [(("search", "objective"), config.search.objective), *_chosen(config)]:
+    for place, name in [config.search.metric, *_chosen(config)]:
         if name is not None and name not in known:
             problems.append(
                 Problem(place, f"{name} does not fit targets that are {words}; use {', '.join(known)}")
@@ -63,15 +72,27 @@ def refuse_contradictions(config: Config, prepared: Prepared) -> None:
     )
     for text in dict.fromkeys(told):
         problems.append(Problem(("training", text.split()[0]), text))
+    problems += first.excluded(config.search.try_first, config.space)
+    problems = problems or unreachable(config, aims(config, dataset.target).objective)
     if problems:
         raise config.error(problems)
 
 
+def unreachable(config: Config, objective: Objective) -> list[Problem]:
+    """A score to stop at that the objective cannot have."""
+    score = config.search.stop_when.score
+    least, most = objective.bounds
+    if score is None or least <= score <= most:
+        return []
+    limit = f"at most {most:g}" if score > most else f"at least {least:g}"
+    remedy = f"; write {score / 100:g}" if 10 <= score <= 100 and most == 1 else ""
+    text = f"{objective.name} is {limit}, got {score:g}{remedy}"
+    return [Problem(("search", "stop_when", "score"), text)]
+
+
 def _trainings(config: Config) -> Iterator[Settings]:
     """Every combination of the knobs of training that may contradict the data or each other."""
-    names = ("loss", "clip_norm", "clip_value")
-    for values in itertools.product(*(_ends(config, name) for name in names)):
-        yield config.settings(dict(zip(names, values, strict=True)))
+    return map(config.settings, corners(config.space, ("loss", "clip_norm", "clip_value")))
 
 
 def describe(config: Config, prepared: Prepared) -> Iterator[str]:
@@ -81,35 +102,36 @@ def describe(config: Config, prepared: Prepared) -> Iterator[str]:
     yield ""
     yield from _columns("data", _data(config, facts))
     yield from _columns("splits", _splits(facts))
-    yield from _columns("search", _search(config))
+    yield from _columns("search", _search(config, prepared.dataset.info))
     yield from _columns("models", _models(config, prepared))
     found = [f"{check['level']}: {check['text']}" for check in facts["checks"]]
-    found += [f"note: {note}" for note in (*without_effect(config), *lost_fast_path(config))]
+    found += [
+        f"note: {note}"
+        for note in (*without_effect(config), *hopeless_stopper(config), *lost_fast_path(config))
+    ]
+    found += [f"warning: {doubt}" for doubt in room.doubts(config, prepared.dataset)]
     if found:
         yield ""
         yield from found
 
 
-def extremes(config: Config, prepared: Prepared) -> tuple[Settings, Settings]:
-    """The settings with the fewest and with the most parameters in the space."""
-    info = prepared.dataset.info
-    usual = {hp.name: hp.domain.from_unit(0.5) for hp in config.space.hyperparameters}
-    choices = [_ends(config, name) for name in SIZE_KNOBS]
-    found = []
-    for values in itertools.product(*choices):
-        chosen = dict(zip(SIZE_KNOBS, values, strict=True))
-        for end in (min, max):
-            settings = config.settings({**usual, **chosen, **_units(config, end, int(chosen["depth"] or 1))})
-            found.append((sizes.parameters(settings, info), settings))
-    found.sort(key=lambda pair: pair[0])
-    return found[0][1], found[-1][1]
-
-
 def without_effect(config: Config) -> list[str]:
     """Knob values of this study that do nothing beside the others, a sentence each."""
+    found = []
     if "adamw" in _ends(config, "optimizer") and _ends(config, "weight_decay") == (0.0,):
-        return ["adamw with a weight_decay of 0 is adam; set training.weight_decay (0.004 is usual)"]
-    return []
+        found.append("adamw with a weight_decay of 0 is adam; set training.weight_decay (0.004 is usual)")
+    if "within" in config.winner.model_fields_set and not config.search.objectives:
+        found.append(
+            "winner.within weighs score against cost, and there is one objective; give search.objectives"
+        )
+    return found
+
+
+def hopeless_stopper(config: Config) -> list[str]:
+    """Why ending trials early can hardly help in this study, a sentence or none."""
+    epochs = max(int(value or 1) for value in _ends(config, "epochs"))
+    doubt = rungs.doubt(config.search, config.search.limit(config.space), epochs)
+    return [doubt] if doubt else []
 
 
 def lost_fast_path(config: Config) -> list[str]:
@@ -161,6 +183,8 @@ def _splits(facts: Mapping[str, Any]) -> Iterator[str]:
             else plural(part["sequences"], "sequence")
         )
         yield f"{split:<11} {size:<18} {_of_target(part)}".rstrip()
+    if facts["folds"] > 1:
+        yield f"that is the first of {facts['folds']} folds: every configuration is trained on each, its score is the mean"
 
 
 def _of_target(part: Mapping[str, Any]) -> str:
@@ -172,18 +196,22 @@ def _of_target(part: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {t['mean']:.4g} ± {t['std']:.3g}" for name, t in few)
 
 
-def _search(config: Config) -> Iterator[str]:
-    size = config.space.size
+def _search(config: Config, info: Mapping[str, Any]) -> Iterator[str]:
+    size = Space(config.space.hyperparameters).size
     count = "endless (a range without a step)" if math.isinf(size) else plural(int(size), "configuration")
     yield f"space of {plural(len(config.space.hyperparameters), 'hyperparameter')}: {count}"
+    yield from constraints.describe(config, info)
     epochs = max(int(value or 1) for value in _ends(config, "epochs"))
-    yield config.search.describe(config.space, epochs)
+    yield strategies.describe(config.search, config.space, epochs)
+    if config.search.objectives:
+        metric, cost = config.search.objectives
+        yield f"two objectives: the winner is {pareto.rule(metric, cost, config.winner.within)}"
     if config.search.minutes:
         yield f"at most {config.search.minutes:g} minutes"
 
 
 def _models(config: Config, prepared: Prepared) -> Iterator[str]:
-    small, large = extremes(config, prepared)
+    small, large = extremes(config, prepared.dataset.info)
     for word, settings in (("smallest", small), ("largest", large)):
         model = settings.model
         units = " + ".join(str(u) for u in model.units)
@@ -195,20 +223,8 @@ def _models(config: Config, prepared: Prepared) -> Iterator[str]:
 
 
 def _ends(config: Config, name: str) -> tuple[Scalar, ...]:
-    """The values of a knob that can matter for an extreme: all options, or the ends of a range."""
-    return _of_domain(config.domain(name))
-
-
-def _of_domain(domain: Scalar | Domain) -> tuple[Scalar, ...]:
-    if isinstance(domain, Choice):
-        return domain.options
-    if domain is None or isinstance(domain, str | int | float | bool):
-        return (domain,)
-    return (domain.low, domain.high)
-
-
-def _units(config: Config, end: Any, depth: int) -> dict[str, Scalar]:
-    return {f"units_{n}": end(_of_domain(config.domain(f"units_{n}"))) for n in range(1, depth + 1)}
+    """All options of a knob, or the ends of its range."""
+    return ends(config.domain(name))
 
 
 def _chosen(config: Config) -> list[tuple[tuple[str | int, ...], str]]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gru_tune.config.defaults import WINDOWS
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -34,7 +36,7 @@ class Guess:
     keys: dict[str, Any] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     objective: str | None = None
-    windows: tuple[int, ...] = (24, 48)  # of a timeline
+    windows: tuple[int, ...] = WINDOWS  # of a timeline
 
 
 def from_table(table: pd.DataFrame) -> Guess:
@@ -179,7 +181,7 @@ def _timeline(table: pd.DataFrame, columns: list[str]) -> Guess:
 def _windows(rows: int) -> tuple[int, ...]:
     """Usual windows, or shorter ones where the validation split (0.15 of the rows) has no room for them."""
     room = max(2, int(rows * 0.15) - 2)
-    return (24, 48) if room >= 48 else tuple(sorted({max(1, room // 2), room}))
+    return WINDOWS if room >= max(WINDOWS) else tuple(sorted({max(1, room // 2), room}))
 
 
 def _target(table: pd.DataFrame, columns: Iterable[str]) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gru_tune.config.defaults import SECTIONS, usual
 from gru_tune.errors import StudyError
+from gru_tune.knobs import table
 
 if TYPE_CHECKING:
     from gru_tune.guess import Guess
@@ -24,35 +26,13 @@ data:
   path: builtin:digits
 """
 
-WORDS = """\
-model:
-  units: {choice: [32, 64, 128]}       # hidden units; any knob is a value or a space
-  depth: {int: [1, 2]}                 # stacked layers
-  embedding: {choice: [32, 64, 128]}   # size of the word vectors
-  bidirectional: {choice: [false, true]}
-"""
-NUMBERS = """\
-model:
-  units: {choice: [16, 32, 64, 128]}   # hidden units; any knob is a value or a space
-  depth: {int: [1, 2]}                 # stacked layers
-"""
-ONE_VECTOR = """\
-  pooling: {choice: [last, max]}       # the last state, or every unit's largest over all steps
-"""
-REST = """\
-  dropout: {float: [0.0, 0.5], step: 0.1}
-training:
-  optimizer: adam
-  learning_rate: {log: [5e-4, 1e-2]}
-  batch_size: {choice: [32, 64]}
-  epochs: 15
-  clip_norm: 1.0                       # keeps long sequences from exploding
-  early_stopping: {patience: 3}        # epochs without a better objective
+SEARCH = """\
 search:
   strategy: bayesian                   # random | grid | bayesian | hyperband | tpe | cmaes …
   trials: 20
   minutes: 30                          # whichever comes first
 """
+COMMENT = 39  # the column where comments begin
 
 
 def write(data: Path | None, out: Path | None = None, force: bool = False) -> str:
@@ -71,9 +51,8 @@ def write(data: Path | None, out: Path | None = None, force: bool = False) -> st
 
 
 def _starter(out: Path) -> tuple[str, str]:
-    return STARTER.format(
-        name=out
-    ) + NUMBERS + ONE_VECTOR + REST, "no data file given: a config for builtin digits"
+    text = STARTER.format(name=out) + "\n".join(_knobs("arrays", "classification")) + "\n" + SEARCH
+    return text, "no data file given: a config for builtin digits"
 
 
 def _guessed(data: Path, out: Path) -> tuple[str, str]:
@@ -88,25 +67,36 @@ def render(guess: Guess, path: str) -> str:
     for key, value in guess.keys.items():
         reason = guess.reasons.get(key)
         lines.append(f"  {key}: {_plain(value)}" + (f"  # {reason}" if reason else ""))
-    lines += _knobs(guess)
-    model = WORDS if guess.kind in ("text", "tokens") else NUMBERS
-    pooled = ONE_VECTOR if guess.task in ("classification", "regression") else ""
-    objective = (
-        f"  objective: {guess.objective}".ljust(39) + "# always of the validation split\n"
-        if guess.objective
-        else ""
-    )
-    return "\n".join(lines) + "\n" + model + pooled + REST + objective + "  seed: 7\n"
+    for row in usual("data", guess.kind, guess.task):
+        value = {"choice": list(guess.windows)} if row.knob == "window" else row.value
+        lines.append(_commented(f"  {row.knob}: {_plain(value)}", row.note))
+    lines += _knobs(guess.kind, guess.task)
+    lines += SEARCH.splitlines()
+    if guess.objective:
+        lines.append(_commented(f"  objective: {guess.objective}", "always of the validation split"))
+    return "\n".join([*lines, "  seed: 7", ""])
 
 
-def _knobs(guess: Guess) -> list[str]:
-    if guess.kind == "timeline":
-        choice = f"  window: {{choice: {list(guess.windows)}}}"
-        return [f"{choice:<39}# steps of the past the model sees"]
-    if guess.kind in ("text", "tokens") and guess.keys.get("level") != "character":
-        return ["  vocabulary: 10000                    # words kept, counted on the training split only",
-                "  max_length: 400                      # longer sequences are cut"] if guess.task != "labelling" else []  # fmt: skip
-    return []
+def _knobs(kind: str, task: str) -> list[str]:
+    """The sections of model and training, a line a knob."""
+    lines = []
+    for section in SECTIONS:
+        lines.append(
+            _commented(f"{section}:", "any knob is a value or a space" if section == "model" else "")
+        )
+        for row in usual(section, kind, task):
+            group = table()[row.knob].group
+            text = (
+                f"{group}: {{{row.knob}: {_plain(row.value)}}}"
+                if group
+                else f"{row.knob}: {_plain(row.value)}"
+            )
+            lines.append(_commented(f"  {text}", row.note))
+    return lines
+
+
+def _commented(line: str, comment: str) -> str:
+    return f"{line:<{COMMENT - 1}} # {comment}" if comment else line
 
 
 @dataclass(frozen=True)

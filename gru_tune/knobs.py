@@ -296,6 +296,11 @@ def table() -> dict[str, Knob]:
     return knobs
 
 
+def knob_of(name: str) -> Knob:
+    """The knob that a flat name is of: ``units_2`` is of ``units``. Raises ``KeyError`` for others."""
+    return table()["units" if name.startswith("units_") else name]
+
+
 def settle(values: Mapping[str, Any]) -> Settings:
     """The settings of one trial from a flat mapping of knob names; absent ones take defaults.
 

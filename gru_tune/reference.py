@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import inspect
+import json
 import typing
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from gru_tune.config.defaults import USUAL
 from gru_tune.config.sections import ModelSection, TrainingSection, WinnerSection
 from gru_tune.kinds import KINDS
 from gru_tune.knobs import Knob, table
@@ -35,6 +37,9 @@ Schema. `gru-tune run --set training.epochs=3` overrides any key, with the same 
     {int: [1, 3]}                    # both ends included; + step:, log: true
     {float: [0.0, 0.5]}              # both ends included; + step:, log: true
     {log: [1e-4, 1e-2]}              # short for a range with log: true
+
+Any space may have a condition beside it, `{choice: [0.1, 0.2], when: {cell: gru}}`: it is in force only where the
+other knobs have one of the values named, and elsewhere the knob has its default (docs/search.md).
 
 `units` may also be a list with an entry a layer, each a value or a space. A knob that is in force only under a
 condition (the units of a third layer in a model of two, the momentum of an optimizer that has none) is left out of
@@ -60,7 +65,16 @@ dates and times stay text, a key given twice is an error. A value that begins wi
 
 def text() -> str:
     """The whole page, in Markdown."""
-    parts = (_data(), _builtins(), _knobs("model"), _knobs("training"), _search(), _winner(), _metrics())
+    parts = (
+        _data(),
+        _builtins(),
+        _knobs("model"),
+        _knobs("training"),
+        _defaults(),
+        _search(),
+        _winner(),
+        _metrics(),
+    )
     return "\n".join([INTRODUCTION, *(line for part in parts for line in part)]) + "\n"
 
 
@@ -115,6 +129,24 @@ def _knobs(section: str) -> Iterator[str]:
         yield from _fields(own, set(own.model_fields))
         yield ""
     yield from _table(k for k in table().values() if k.section == section)
+
+
+def _defaults() -> Iterator[str]:
+    yield (
+        "\n### Default spaces\n\n"
+        "`model: defaults` stands for all rows below that apply to the kind of data and the task and that the config does not\n"
+        "give itself, `{defaults: true, units: 64}` for all but those given beside it. It fills in the knobs of `data` as well,\n"
+        "and those of `training` where there is no such section; `training: defaults` does so for itself. Of two rows for a knob\n"
+        "the first counts.\n"
+    )
+    yield "| knob | kinds of data | tasks | value |\n|---|---|---|---|"
+    for row in USUAL:
+        knob = table()[row.knob]
+        kinds, tasks = (
+            ", ".join(names) or "all" for names in (row.kinds or knob.kinds, row.tasks or knob.tasks)
+        )
+        path, value = ".".join(knob.path), json.dumps(row.value).replace('"', "")
+        yield f"| `{path}` | {kinds} | {tasks} | `{value}` |"
 
 
 def _search() -> Iterator[str]:

@@ -1,105 +1,236 @@
-"""``gru-tune check --time``: a few real steps of the smallest and the largest model, and a forecast.
+"""How long a search takes on this machine: measured beforehand, and told as a forecast.
 
-This is the one part of ``check`` that loads a framework.
+Three models are trained for a moment, at the workers that the search is going to have, and
+configurations drawn from the space stand for its trials.
 """
 
 from __future__ import annotations
 
-import statistics
+import heapq
+import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import chain, groupby, islice, repeat
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from random import Random
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
-from gru_tune.knobs import Settings
+from gru_tune.errors import StudyError
+from gru_tune.knobs import ModelKnobs, Settings, TrainingKnobs
+from gru_tune.learning.pace import Measured, Pace, expected_seconds
+from gru_tune.learning.volume import Volume
+from gru_tune.report.words import duration
+from gru_tune.strategies import rungs
+from gru_tune.strategies.base import SearchSection
+from gru_tune.strategies.hyperband import HyperbandSearch, total_epochs
+from gru_tune.study.finals import AFTER, SHARE, makespan
+from gru_tune.wording import plural
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
+    from gru_tune.data.dataset import Dataset
     from gru_tune.data.prepare import Prepared
+    from gru_tune.executors.base import Executor
+    from gru_tune.study.aims import Aims
 
-STRETCHES = 4  # of ``RUN`` steps each, timed
+DRAWS = 300  # configurations that stand for the space
+MEASURING = 0.05  # of the minutes: another model is only measured while less than this has gone by
+Moment = Callable[..., Measured]  # ``learning.pacing.measure``
+MOST = 100_000  # trials that are counted one by one
+
+
+def describe(config: Config, prepared: Prepared) -> Iterator[str]:
+    """The lines of ``check --time``: the slowest model, and how long the search would take."""
+    from tempfile import TemporaryDirectory
+
+    from gru_tune.executors.local import Local
+    from gru_tune.executors.places import backend, starts
+    from gru_tune.learning import pacing, training
+    from gru_tune.study.aims import aims
+
+    name, _ = backend(config.backend)
+    dataset = prepared.dataset
+    told = starts(None, partial(training.configure, name), None, config.search.workers_per_gpu)
+    with TemporaryDirectory(prefix="gru-tune-") as folder:
+        path = Path(folder)
+        dataset.save(path / "data")
+        executor = Local(training.train, [replace(one, output=str(path / "workers.log")) for one in told])
+        try:
+            aim = aims(config, dataset.target)
+            pace = measure(config, dataset, path / "data", aim, executor, name, pacing.measure)
+        finally:
+            executor.close(kill=True)
+    found = forecast(config, pace, dataset.info, len(told))
+    workers = plural(len(told), "worker")
+    yield f"time    an epoch of the slowest model takes about {duration(found.epoch)}; with {workers}:"
+    yield from (f"        {sentence}" for sentence in found.sentences(config))
+
+
+def drawn(config: Config) -> list[Settings]:
+    """Configurations at random, always the same; all of them satisfy the constraints."""
+    if not config.space.hyperparameters:
+        return [config.settings({})]
+    rng = Random(1)
+    found: list[Settings] = []
+    for _ in range(100 * DRAWS):
+        values = config.space.draw(rng, {})
+        if config.space.allows(values):
+            found.append(config.settings(values))
+        if len(found) == DRAWS:
+            break
+    return found
+
+
+def measure(
+    config: Config,
+    dataset: Dataset,
+    data: Path,
+    aims: Aims,
+    executor: Executor,
+    backend: str,
+    train: Moment,
+) -> Pace:
+    """The pace of the executor's workers, by a large, a small and a middling model of the space.
+
+    ``dataset`` lies in the folder ``data``, and ``train`` is what a worker does. Raises ``StudyError`` when one of them cannot be trained.
+    """
+    volume, info = Volume.of(dataset), dataset.info
+
+    def expected(settings: Settings) -> float:
+        amounts = volume.training(settings, info), volume.validating(settings, info)
+        return expected_seconds(*amounts, settings, info, backend)
+
+    ranked = sorted(drawn(config), key=expected)
+    chosen = deque(dict.fromkeys([ranked[-1], ranked[0], ranked[len(ranked) // 2]]))
+    limit = math.inf if config.search.minutes is None else MEASURING * 60 * config.search.minutes
+    begun = time.monotonic()
+    found: list[Measured] = []
+    running: set[Future[Any]] = set()
+    while running or chosen:
+        if (running or found) and time.monotonic() - begun > limit:
+            chosen.clear()
+        while chosen and len(running) < executor.slots:
+            settings = chosen.popleft()
+            running.add(executor.call(train, data, settings, aims.objective, aims.metrics, backend))
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            if (error := future.exception()) is not None:
+                raise StudyError(f"no model could be timed ({type(error).__name__}: {error})")
+            found.append(future.result())
+    return Pace.fit(volume, backend, found)
 
 
 @dataclass(frozen=True)
-class Pace:
-    """What a model's training costs, in seconds; ``steps`` are those of an epoch."""
+class Forecast:
+    """What a search is expected to do; seconds are of the wall clock, with the finals."""
 
-    compilation: float
-    step: float
-    steps: int
+    trials: int | None  # that fit into the minutes; None without a limit of minutes
+    asked: float | None  # seconds until all trials asked for are done; None where their number is not limited
+    space: float | None  # until every configuration is; None for an endless space
+    finals: float  # of these seconds, those of the finals and what follows them
+    epoch: float  # one epoch of the slowest model
 
-    @property
-    def epoch(self) -> float:
-        return self.step * self.steps
-
-    def trial(self, epochs: int) -> float:
-        return self.compilation + epochs * self.epoch
-
-
-def describe(config: Config, prepared: Prepared, small: Settings, large: Settings) -> Iterator[str]:
-    """A line for each model, and how long the search may take, on one core a trial."""
-    from gru_tune.executors.places import backend
-    from gru_tune.learning import training
-    from gru_tune.quiet import quiet_stderr
-
-    with quiet_stderr():
-        training.configure(backend(config.backend)[0], threads=1)
-        paces = {"smallest": measure(small, prepared), "largest": measure(large, prepared)}
-    for word, pace in paces.items():
-        yield (
-            f"time    {word:<8} {pace.step * 1000:,.0f} ms a step, {pace.steps:,} steps: {_span(pace.epoch)} an epoch, "
-            f"compiled in {_span(pace.compilation)}"
+    def sentences(self, config: Config) -> Iterator[str]:
+        """What is told of it."""
+        limit, minutes = config.search.limit(config.space), config.search.minutes
+        finals = (
+            f", {duration(self.finals)} of them for the finals and the test" if self.finals > AFTER else ""
         )
-    limit = config.search.limit(config.space)
-    if limit is not None:
-        from gru_tune.executors.places import cores
-
-        low, high = (
-            limit * paces[word].trial(settings.training.epochs) / len(cores())
-            for word, settings in (("smallest", small), ("largest", large))
-        )
-        yield (
-            f"        {limit:,} trials of all epochs would take {_span(low)} to {_span(high)} on {len(cores())} cores; "
-            "validation comes on top, early stopping takes off"
-        )
+        if self.asked is not None and limit is not None:
+            yield f"{plural(limit, 'trial')} of all epochs would take about {duration(self.asked)}{finals}"
+        if self.trials is not None and minutes is not None:
+            fit = "all of them fit" if self.trials == limit else f"about {plural(self.trials, 'trial')} fit"
+            yield f"{fit} into the {minutes:g} min{finals if self.asked is None else ''}"
+        if self.space is not None and config.space.size != limit:
+            size = int(config.space.size)
+            yield f"the whole space, {plural(size, 'configuration')}, would take {duration(self.space)}"
 
 
-def measure(settings: Settings, prepared: Prepared) -> Pace:
-    """Train a few batches of one model and time them."""
-    import numpy as np
+def forecast(config: Config, pace: Pace, info: Mapping[str, Any], slots: int, spent: float = 0.0) -> Forecast:
+    """What a search of ``config`` is expected to do with ``slots`` workers, after ``spent`` seconds."""
+    own, winner = config.search, config.winner
+    every = drawn(config)
+    epochs = max(settings.training.epochs for settings in every)
+    limit, size = own.limit(config.space), config.space.size
+    count = limit if limit is not None else 1000
+    share = _epochs(own, count, epochs) / (count * epochs)
+    runs = own.repeats * config.data.folds
+    trainings = [
+        (structure(settings), runs * pace.trial(settings, info, share * settings.training.epochs, compiled=True),
+         pace.compiling(settings, info))
+        for settings in every
+    ]  # fmt: skip
+    mean = fmean(seconds for _, seconds, _ in trainings) / runs / share
+    finals = makespan([mean] * (winner.finalists * winner.seeds), slots) + bool(winner.retrain) * mean
+    after = AFTER * pace.slowness
+    minutes = None if own.minutes is None else 60 * own.minutes
+    if minutes is None:
+        reserve = finals + after
+    else:
+        reserve = min(finals, SHARE * minutes) + min(after, SHARE / 2 * minutes)
+    ends = _ends(trainings, slots)
+    return Forecast(
+        trials=None if minutes is None else _within(ends, minutes - reserve - spent, limit),
+        asked=None if limit is None else _until(ends, limit) + finals + after,
+        space=None if math.isinf(size) else _until(ends, int(size)) + finals + after,
+        finals=reserve,
+        epoch=max(pace.epoch(settings, info) for settings in every),
+    )
 
-    from gru_tune.learning.batches import RUN, batches, steps_per_epoch
-    from gru_tune.learning.engines import fast_path, make_engine, make_model
-    from gru_tune.learning.fitting import price
-    from gru_tune.learning.samples import Samples
 
-    samples = Samples(prepared.dataset, "train", settings.data)
-    price(samples, Samples(prepared.dataset, "validation", settings.data), settings)
-    size = settings.training.batch_size
-    path = fast_path(settings, samples)
-    engine = make_engine(make_model(settings, samples, path), settings, samples, path)
-    rng = np.random.default_rng(0)
-    # Over and over: a small file has fewer steps an epoch than are needed to tell them from compiling.
-    endless = chain.from_iterable(batches(samples, size, rng) for _ in repeat(None))
-    seconds: dict[tuple[int, ...], list[float]] = {}
-    for _ in range(STRETCHES):
-        some = list(islice(endless, RUN))
-        for shape, alike in groupby(some, key=lambda batch: batch.x.shape):
-            run = list(alike)
-            before, start = engine.compiling, time.perf_counter()
-            for _ in engine.learn(run, lambda place: settings.training.learning_rate):
-                pass
-            spent = time.perf_counter() - start - (engine.compiling - before)
-            seconds.setdefault(shape, []).append(spent / len(run))
-    # A shape's later steps tell more: the first has the memory to fetch, and on TensorFlow was all compiling.
-    steps = [value for values in seconds.values() for value in (values[1:] or values)]
-    return Pace(engine.compiling, statistics.median(steps), steps_per_epoch(samples, size))
+def structure(settings: Settings) -> Settings:
+    """``settings`` without what can differ between trials that share what is compiled."""
+    training, usual = settings.training, ModelKnobs()
+    return replace(
+        settings,
+        model=replace(
+            settings.model, dropout=float(settings.model.dropout > 0), l1=0.0, l2=0.0,
+            initializer=usual.initializer, recurrent_initializer=usual.recurrent_initializer,
+        ),
+        training=TrainingKnobs(
+            optimizer=training.optimizer, loss=training.loss, label_smoothing=training.label_smoothing
+        ),
+    )  # fmt: skip
 
 
-def _span(seconds: float) -> str:
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 90:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+def _epochs(search: SearchSection, trials: int, epochs: int) -> float:
+    """The epochs of so many trials, as far as they are known beforehand."""
+    if isinstance(search, HyperbandSearch):
+        return total_epochs(trials, epochs, search.factor)
+    return rungs.expected_epochs(search, trials, epochs)
+
+
+def _ends(trainings: Sequence[tuple[Settings, float, float]], slots: int) -> Callable[[], Iterator[float]]:
+    """When the first trial ends, the second …: the drawn ones again and again; each structure is compiled once."""
+
+    def ends() -> Iterator[float]:
+        free = [0.0] * slots
+        known: set[Settings] = set()
+        for key, seconds, compiling in cycle(trainings):
+            end = free[0] + seconds + (0.0 if key in known else compiling)
+            known.add(key)
+            heapq.heapreplace(free, end)
+            yield end
+
+    return ends
+
+
+def _within(ends: Callable[[], Iterator[float]], seconds: float, limit: int | None) -> int:
+    """How many trials end within ``seconds``, the one that is cut short then included."""
+    most = MOST if limit is None else limit
+    for count, end in enumerate(ends(), start=1):
+        if end >= seconds or count >= most:
+            return count
+    raise AssertionError("ends without end")
+
+
+def _until(ends: Callable[[], Iterator[float]], trials: int) -> float:
+    """Seconds until so many trials have ended."""
+    counted = min(trials, 10 * DRAWS)
+    last = max(end for _, end in zip(range(counted), ends(), strict=False))
+    return last * trials / counted

@@ -9,31 +9,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from statistics import fmean, stdev
 from typing import Any, Literal
 
 from gru_tune.knobs import Settings
 from gru_tune.values import Scalar
 
+COSTS = {
+    "parameters": "the weights of the model",
+    "seconds": "the seconds of training an epoch, compiling left out",
+    "latency": "the milliseconds the model takes for one sequence",
+}
+
 
 class Status(str, Enum):
     """How a trial ended."""
 
     COMPLETED = "completed"
+    STOPPED = "stopped"  # ended early, by a stopper or the end of the minutes; it has a score all the same
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The validation metric that ranks trials, and which way is better."""
+    """The validation metric that ranks trials, and which way is better; with two objectives also a cost."""
 
     name: str
     direction: Literal["max", "min"]
+    cost: str | None = None  # one of ``COSTS``, less is better
 
     def better(self, a: float, b: float) -> bool:
         """Whether score ``a`` beats score ``b``."""
         return a > b if self.direction == "max" else a < b
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the most it can be: shares are from 0 to 1, errors from 0 up."""
+        least = -inf if self.name == "r2" else 0.0
+        return least, 1.0 if self.direction == "max" else inf
 
     def sort_key(self, score: float) -> float:
         """Ascending order of this is best first."""
@@ -84,6 +98,8 @@ class Outcome:
     seconds: float  # of the whole job, compilation and evaluation included
     fast_path: str  # jax, jax-scan, xla, cudnn, plain
     error: str | None = None
+    cut: bool = False  # whether the end of the minutes ended it
+    latency: float | None = None  # milliseconds for one sequence, where the objective asks for them
 
 
 @dataclass(frozen=True)
@@ -108,13 +124,15 @@ class Trial:
     compiling: float = 0.0  # of the seconds, those that went into compiling
     scores: tuple[float, ...] = ()  # of every seed, where there are several
     repeat: int = 1  # the seed that the epochs belong to
+    epoch_seconds: float | None = None  # of training an epoch, on average, compiling left out
+    latency: float | None = None  # milliseconds for one sequence
 
     @property
     def best(self) -> Epoch | None:
         """The epoch with the best objective (the earliest of equals); None for a failed trial."""
         name = self.objective.name
         scored = [e for e in self.epochs if isfinite(e.validation.get(name, nan))]
-        if self.status is not Status.COMPLETED or not scored:
+        if self.status is Status.FAILED or not scored:
             return None
         return min(scored, key=lambda e: self.objective.sort_key(e.validation[name]))
 
@@ -125,6 +143,14 @@ class Trial:
         if best is None:
             return None
         return fmean(self.scores) if self.scores else best.validation[self.objective.name]
+
+    @property
+    def cost(self) -> float | None:
+        """What is weighed against the score; None for a failed trial, and with one objective."""
+        if self.objective.cost is None or self.score is None:
+            return None
+        costs = {"parameters": self.parameters, "seconds": self.epoch_seconds, "latency": self.latency}
+        return costs[self.objective.cost]
 
     @property
     def spread(self) -> float | None:

@@ -17,12 +17,12 @@ PACKAGE = ROOT / "gru_tune"
 # A package stands for its members, unless one of them is named on a floor of its own.
 FLOORS = [
     ["errors", "values", "space", "wording", "quiet"],
-    ["knobs", "trial", "study.log", "study.history", "study.table", "study.results"],
+    ["knobs", "trial", "study.log", "study.history", "study.table", "study.pareto", "study.results"],
     ["language", "data.dataset", "data.frame", "data.raw", "learning.truth", "report"],
     ["sources", "kinds", "tasks", "strategies", "executors"],
     ["config", "data"],
     ["learning"],
-    ["study", "check", "timing", "init", "guess", "doctor", "reference", "export", "using"],
+    ["study", "check", "constraints", "timing", "init", "guess", "doctor", "reference", "export", "using"],
     ["cli"],
 ]
 FAMILIES = ["sources", "kinds", "tasks", "strategies", "executors", "report"]

@@ -7,7 +7,8 @@ import pytest
 from gru_tune import check, config
 from gru_tune.data.prepare import prepare
 from gru_tune.errors import ConfigError
-from gru_tune.learning import sizes, training
+from gru_tune.learning import sizes
+from gru_tune.learning.extremes import extremes
 
 DIGITS = """\
 task: classification
@@ -42,7 +43,7 @@ def test_smallest_and_largest_are_the_extremes_of_the_whole_grid(digits: Path) -
     found = config.load(digits)
     prepared = prepare(found)
     every = [sizes.parameters(found.settings(values), prepared.dataset.info) for values in found.space.grid()]
-    small, large = check.extremes(found, prepared)
+    small, large = extremes(found, prepared.dataset.info)
     assert sizes.parameters(small, prepared.dataset.info) == min(every)
     assert sizes.parameters(large, prepared.dataset.info) == max(every)
 
@@ -50,7 +51,7 @@ def test_smallest_and_largest_are_the_extremes_of_the_whole_grid(digits: Path) -
 def test_extremes_of_units_that_every_layer_has_its_own(digits: Path) -> None:
     found = config.load(digits, ["model.units=[{choice: [64, 8]}, {int: [4, 32]}]"])
     prepared = prepare(found)
-    small, large = check.extremes(found, prepared)
+    small, large = extremes(found, prepared.dataset.info)
     assert small.model.units == (8,)
     assert large.model.units == (64, 32)
 
@@ -110,9 +111,27 @@ def test_an_objective_of_the_task_that_these_targets_do_not_have(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_a_few_steps_are_timed(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Another test of this process may have started TensorFlow, whose threads are then settled.
-    monkeypatch.setattr(training, "configure", lambda backend, threads: None)
+def test_a_few_models_are_timed(digits: Path) -> None:
     text = check.run(digits, ["training.batch_size=256", "model.bidirectional=false"], time=True)
-    assert "time    smallest" in text
-    assert "4 trials of all epochs would take" in text
+    assert "time    an epoch of the slowest model takes about" in text
+    assert "4 trials of all epochs would take about" in text
+    assert "of them for the finals and the test" in text
+
+
+@pytest.mark.parametrize(
+    ("objective", "score", "told"),
+    [
+        ("accuracy", 95, "accuracy is at most 1, got 95; write 0.95"),
+        ("auc", 1.5, "auc is at most 1, got 1.5"),
+        ("macro_f1", 1000, "macro_f1 is at most 1, got 1000"),
+        ("loss", -0.5, "loss is at least 0, got -0.5"),
+    ],
+)
+def test_a_score_that_no_trial_can_reach(digits: Path, objective: str, score: float, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check.run(digits, [f"search.objective={objective}", f"search.stop_when.score={score}"])
+    assert str(caught.value).splitlines()[0].endswith(f"search.stop_when.score: {told}")
+
+
+def test_a_score_that_can_be_reached(digits: Path) -> None:
+    assert "all good" in check.run(digits, ["search.stop_when.score=0.95"])

@@ -12,7 +12,7 @@ from gru_tune.values import Choice, Domain, Float, Int
 
 @st.composite
 def spaces(draw: st.DrawFn) -> Space:
-    """Finite spaces of up to four hyperparameters, some depending on an earlier one."""
+    """Finite spaces of up to four hyperparameters, some depending on earlier ones."""
     found: list[Hyperparameter] = []
     for number in range(draw(st.integers(0, 4))):
         domain: Domain = draw(
@@ -20,12 +20,12 @@ def spaces(draw: st.DrawFn) -> Space:
                 [Int(1, 3), Choice(("a", "b")), Float(0.0, 0.2, step=0.1), Choice((True, False)), Int(5, 5)]
             )
         )
-        condition = None
-        if found and draw(st.booleans()):
-            parent = draw(st.sampled_from(found))
+        conditions = []
+        for parent in draw(st.lists(st.sampled_from(found), max_size=2)) if found else ():
             values = parent.domain.values()
-            condition = Condition(parent.name, tuple(v for v in values if draw(st.booleans())) or values[:1])
-        found.append(Hyperparameter(f"p{number}", domain, condition))
+            passing = tuple(v for v in values if draw(st.booleans())) or values[:1]
+            conditions.append(Condition(parent.name, passing))
+        found.append(Hyperparameter(f"p{number}", domain, tuple(conditions)))
     return Space(tuple(found))
 
 
@@ -49,7 +49,7 @@ LAYERS = Space(
     (
         Hyperparameter("depth", Int(1, 2)),
         Hyperparameter("units_1", Choice((8, 16))),
-        Hyperparameter("units_2", Choice((8, 16)), Condition("depth", (2,))),
+        Hyperparameter("units_2", Choice((8, 16)), (Condition("depth", (2,)),)),
     )
 )
 
@@ -89,8 +89,8 @@ def test_a_child_of_a_child_is_out_of_force_with_its_parent() -> None:
     space = Space(
         (
             Hyperparameter("a", Choice(("x", "y"))),
-            Hyperparameter("b", Choice((1, 2)), Condition("a", ("x",))),
-            Hyperparameter("c", Choice((3, 4)), Condition("b", (1,))),
+            Hyperparameter("b", Choice((1, 2)), (Condition("a", ("x",)),)),
+            Hyperparameter("c", Choice((3, 4)), (Condition("b", (1,)),)),
         )
     )
     assert space.size == 4
@@ -101,7 +101,7 @@ def test_names_and_parents_are_checked() -> None:
     with pytest.raises(ValueError, match="a is declared twice"):
         Space((Hyperparameter("a", Int(1, 2)), Hyperparameter("a", Int(1, 2))))
     with pytest.raises(ValueError, match="a depends on b, which comes later"):
-        Space((Hyperparameter("a", Int(1, 2), Condition("b", (1,))), Hyperparameter("b", Int(1, 2))))
+        Space((Hyperparameter("a", Int(1, 2), (Condition("b", (1,)),)), Hyperparameter("b", Int(1, 2))))
 
 
 def test_key_ignores_the_order() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gru_tune.config import assembly as config_space
+from gru_tune.config import defaults
 from gru_tune.config import overrides as config_overrides
 from gru_tune.config import sections as config_sections
 from gru_tune.config.schema import json_schema
@@ -15,7 +16,7 @@ from gru_tune.config.sections import Sections, WinnerSection
 from gru_tune.errors import ConfigError, Problem
 from gru_tune.kinds import DataSection
 from gru_tune.knobs import Settings, settle, table
-from gru_tune.language import Strict, document, given
+from gru_tune.language import Strict, document, given, is_given
 from gru_tune.language.document import Document
 from gru_tune.language.tunable import write
 from gru_tune.space import Space
@@ -91,11 +92,16 @@ class Config:
         """
         asked = self.resolved()
         asked["data"] = {key: v for key, v in asked["data"].items() if key != "path"}
+        split = asked["data"]["split"]
+        if (
+            isinstance(split, dict) and split["folds"] is None
+        ):  # as studies begun before there was the key have it
+            asked["data"]["split"] = {key: v for key, v in split.items() if key != "folds"}
         if asked["training"]["backend"] == "auto":  # as studies begun before there was a choice have it
             del asked["training"]["backend"]
         asked["search"] = {key: v for key, v in asked["search"].items() if key not in self.search.BUDGET}
-        if self.search.repeats == 1:  # likewise
-            del asked["search"]["repeats"]
+        for key in self.search.unasked():  # likewise
+            del asked["search"][key]
         return {key: value for key, value in asked.items() if key not in ("name", "metrics", "winner")}
 
     def _section(self, name: str, section: Strict) -> dict[str, Any]:
@@ -105,7 +111,8 @@ class Config:
         for knob in knobs:
             place = dump.setdefault(knob.group, {}) if knob.group else dump
             place[knob.name] = write(given(section, knob))
-        if "units" in own and isinstance(given(section, table()["units"]), tuple):
+        layers = "units" in own and isinstance(given(section, table()["units"]), tuple)
+        if layers and not is_given(section, table()["depth"]):
             # Its default is the length of the list, which the section alone does not know.
             dump["depth"] = write(self.domain("depth"))
         return dump
@@ -116,7 +123,9 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
 
     Raises ``ConfigError`` with every problem at once, each with its place.
     """
-    source = config_overrides.apply(document.read(path), overrides)
+    # Twice: --set may change one of the defaults, or ask for them.
+    source = config_overrides.apply(defaults.expand(document.read(path)), overrides)
+    source = defaults.expand(source)
     sections, problems = config_sections.read(source.data, path.stem)
     if sections is None or source.faults:
         raise source.error([_commented(source, problem) for problem in problems])

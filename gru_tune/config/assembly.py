@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
+from gru_tune.config import conditions, first
+from gru_tune.config.draft import Draft
 from gru_tune.config.sections import Sections
-from gru_tune.errors import Path, Problem
-from gru_tune.knobs import Knob, possible, table
+from gru_tune.errors import Problem
+from gru_tune.knobs import possible, table
 from gru_tune.language import given, is_given
-from gru_tune.language.tunable import PER_LAYER
-from gru_tune.space import Condition, Hyperparameter, Space
-from gru_tune.strategies import SearchSection
+from gru_tune.language.comparison import comparable, read
+from gru_tune.language.conditional import Conditional
+from gru_tune.language.tunable import PER_LAYER, Bad, Tunable
+from gru_tune.space import Condition, Space
+from gru_tune.strategies import SearchSection, rungs
 from gru_tune.strategies.hyperband import HyperbandSearch
-from gru_tune.values import Choice, Domain, Float, Int, Scalar
-from gru_tune.wording import listed, show
-
-
-@dataclass
-class Draft:
-    """What the knobs of a config say, by flat name, while it is being put together."""
-
-    fixed: dict[str, Scalar] = field(default_factory=dict)
-    domains: dict[str, Domain] = field(default_factory=dict)
-    conditions: dict[str, Condition] = field(default_factory=dict)
-    paths: dict[str, Path] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, name: str, value: Scalar | Domain, path: Path) -> None:
-        self.paths[name] = path
-        if isinstance(value, Choice | Int | Float):
-            self.domains[name] = value
-        else:
-            self.fixed[name] = value
-
-    def value(self, name: str) -> Scalar | Domain:
-        return self.domains[name] if name in self.domains else self.fixed[name]
+from gru_tune.values import Domain, Float, Scalar
 
 
 def assemble(sections: Sections) -> tuple[dict[str, Scalar], Space, list[Problem]]:
@@ -47,24 +28,26 @@ def assemble(sections: Sections) -> tuple[dict[str, Scalar], Space, list[Problem
             _layers(draft, sections, value)
         elif knob.name != "depth" or "depth" not in draft.paths:
             draft.add(knob.name, value, knob.path)
-    for knob in sections.knobs:
-        if knob.when is not None:
-            _condition(draft, knob)
-    problems = draft.problems + _unequal_losses(sections, draft)
+    conditions.add(draft, sections.knobs)
+    problems = draft.problems + _constraints(draft, sections.search.constraints)
+    problems += _unequal_losses(sections, draft)
     problems += _endless(draft) if sections.search.strategy == "grid" else []
     if problems:
         return draft.fixed, Space(), problems
-    space = Space(_ordered(draft))
-    return draft.fixed, space, sections.search.problems(space) or _epoch_problems(sections.search, draft)
+    space = Space(conditions.ordered(draft))
+    problems = sections.search.problems(space) or _epoch_problems(sections.search, draft)
+    problems += first.problems(sections.search.try_first, draft.fixed, space)
+    return draft.fixed, space, problems
 
 
-def _layers(draft: Draft, sections: Sections, entries: tuple[Scalar | Domain, ...]) -> None:
+def _layers(draft: Draft, sections: Sections, entries: tuple[Tunable, ...]) -> None:
     """Units given layer by layer: a layer's own are in force where the model is that deep."""
     knob, depth = table()[PER_LAYER], table()["depth"]
     stacked = given(sections.model, depth) if is_given(sections.model, depth) else len(entries)
     assert not isinstance(stacked, tuple)
     draft.add("depth", stacked, depth.path)
-    depths = [d for d in possible(stacked) or () if isinstance(d, int)]
+    stacks = stacked.domain if isinstance(stacked, Conditional) else stacked
+    depths = [d for d in possible(stacks) or () if isinstance(d, int)]
     if max(depths) != len(entries):
         layers = f"{len(entries)} layer{'s' * (len(entries) != 1)}"
         more = f"units are given for {layers}, but depth goes to {max(depths)}; make them agree"
@@ -73,46 +56,31 @@ def _layers(draft: Draft, sections: Sections, entries: tuple[Scalar | Domain, ..
         name = f"{PER_LAYER}_{layer}"
         draft.add(name, entry, (*knob.path, layer - 1))
         deep = tuple(d for d in depths if d >= layer)
-        if len(deep) < len(depths) and name in draft.domains:
-            draft.conditions[name] = Condition("depth", deep)
+        if layer > 1 and (len(deep) < len(depths) or "depth" in draft.whens) and name in draft.domains:
+            draft.depend(name, Condition("depth", deep))
 
 
-def _condition(draft: Draft, knob: Knob) -> None:
-    when = knob.when
-    if when is None or knob.name not in draft.domains or when.parent not in draft.paths:
-        return
-    parent = draft.value(when.parent)
-    values = possible(parent)
-    if values is None:
-        text = f"needs a finite list of values, as {knob.name} depends on it; give it a step or a choice"
-        draft.problems.append(Problem(draft.paths[when.parent], text))
-        return
-    passing = tuple(value for value in values if when.test(value))
-    if not passing:
-        is_now = show(values[0]) if len(values) == 1 else listed(show(v) for v in values)
-        text = f"has no effect: {when.parent} is {is_now}; it is in force when {when.text}"
-        draft.problems.append(Problem(knob.path, text))
-    elif len(passing) < len(values):
-        draft.conditions[knob.name] = Condition(when.parent, passing)
-
-
-def _ordered(draft: Draft) -> tuple[Hyperparameter, ...]:
-    """Hyperparameters in the order of the table, a parent before its children."""
-    order: dict[str, None] = {}
-    for name in draft.domains:
-        if name in draft.conditions:
-            order[draft.conditions[name].parent] = None
-        order[name] = None
-    return tuple(Hyperparameter(n, draft.domains[n], draft.conditions.get(n)) for n in order)
+def _constraints(draft: Draft, texts: list[str]) -> list[Problem]:
+    """Constraints that say nothing, or of knobs that the config does not have."""
+    depths = [d for d in possible(draft.value("depth")) or () if isinstance(d, int)]
+    known = comparable(draft.paths, max(depths))
+    problems = []
+    for index, text in enumerate(texts):
+        try:
+            read(text, known)
+        except Bad as bad:
+            problems += [Problem(("search", "constraints", index), found.message) for found in bad.problems]
+    return problems
 
 
 def _unequal_losses(sections: Sections, draft: Draft) -> list[Problem]:
     """What makes the loss of one trial no measure for another's."""
-    if sections.search.objective != "loss":
+    place, metric = sections.search.metric
+    if metric != "loss":
         return []
     return [
         Problem(
-            ("search", "objective"),
+            place,
             f"trials cannot be ranked by their loss while training.{name} is searched over, as it changes "
             "what the loss measures; name another metric",
         )
@@ -141,4 +109,6 @@ def _epoch_problems(search: SearchSection, draft: Draft) -> list[Problem]:
     if isinstance(search, HyperbandSearch) and isinstance(epochs, int) and epochs < search.factor:
         text = f"hyperband needs at least {search.factor} epochs (its factor), got {epochs}"
         return [Problem(table()["epochs"].path, text)]
+    if isinstance(epochs, int):
+        return rungs.problems(search, Space(conditions.ordered(draft)), epochs)
     return []

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from gru_tune.config import defaults
 from gru_tune.errors import Path, Problem
 from gru_tune.language import KNOB_ERROR, Strict
 from gru_tune.language.document import KeyProblem
@@ -37,7 +38,8 @@ def validate(model: type[T], raw: Any, prefix: Path, advise: Remedy) -> tuple[T 
     if raw is None:
         raw = {}
     if not isinstance(raw, dict):
-        return None, [Problem(prefix, f"expected a mapping, got {show(raw)}")]
+        hint = suggest(raw, [defaults.WORD]) if prefix[0] in defaults.SECTIONS else ""
+        return None, [Problem(prefix, f"expected a mapping, got {show(raw)}{hint}")]
     try:
         # As JSON, because a strict model takes a list for a tuple, or text for a path, from JSON alone.
         return model.model_validate_json(json.dumps(raw)), []
@@ -78,7 +80,9 @@ def _problems(
         if found["type"] == KNOB_ERROR:
             problems += [type(p)((*full, *p.path), p.message) for p in context["problems"]]
         elif found["type"] == "extra_forbidden":
-            problems.append(KeyProblem(full, advise(full, allowed(model, path[:-1]))))
+            known = allowed(model, path[:-1])
+            known += [defaults.WORD] if not path[:-1] and prefix[0] in defaults.SECTIONS else []
+            problems.append(KeyProblem(full, advise(full, known)))
         elif found["type"] == "missing":
             problems.append(Problem(full, "is required" + _purpose(model, path)))
         elif wanted := _expected(found["type"], context):

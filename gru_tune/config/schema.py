@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from gru_tune import kinds, strategies
+from gru_tune.config import defaults
 from gru_tune.config.sections import (
     DEFAULT_STRATEGY,
     NAME,
@@ -30,6 +31,7 @@ def json_schema() -> dict[str, Any]:
         [(section, "validation") for section in every], ref_template="#/$defs/{model}"
     )
     defs = definitions["$defs"]
+    as_usual = {"const": defaults.WORD, "description": "the usual space for this kind of data and this task"}
 
     def ref(section: type[Strict]) -> dict[str, Any]:
         return dict(refs[(section, "validation")])
@@ -37,6 +39,12 @@ def json_schema() -> dict[str, Any]:
     for word, family in (("kind", data), ("strategy", search)):
         for name, section in family.items():
             _tag(defs[ref(section)["$ref"].rsplit("/", 1)[1]], word, name)
+    for section in (model, training):
+        own = defs[ref(section)["$ref"].rsplit("/", 1)[1]]
+        own["properties"][defaults.WORD] = {
+            "type": "boolean",
+            "description": "fills in what is usual and not given here",
+        }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gru-tune config",
@@ -46,8 +54,8 @@ def json_schema() -> dict[str, Any]:
                      "type": ["string", "null"], "pattern": f"^{NAME.pattern}$"},
             "task": {"description": "what is to be learned", "enum": list(TASK_NAMES)},
             "data": {"oneOf": [ref(section) for section in data.values()]},
-            "model": {"anyOf": [ref(model), {"type": "null"}]},
-            "training": {"anyOf": [ref(training), {"type": "null"}]},
+            "model": {"anyOf": [ref(model), as_usual, {"type": "null"}]},
+            "training": {"anyOf": [ref(training), as_usual, {"type": "null"}]},
             "search": {"anyOf": [*(ref(section) for section in search.values()), {"type": "null"}]},
             "winner": {"anyOf": [ref(WinnerSection), {"type": "null"}]},
             "metrics": {"description": "the metrics to show; default: all of the task",

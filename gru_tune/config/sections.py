@@ -15,6 +15,7 @@ from gru_tune.errors import Path, Problem, dotted
 from gru_tune.knobs import Knob, table
 from gru_tune.language import Strict, with_knobs
 from gru_tune.language.document import KeyProblem
+from gru_tune.trial import COSTS
 from gru_tune.wording import listed, nearest, show, suggest
 
 TASK_NAMES = ("classification", "regression", "forecasting", "labelling")
@@ -47,6 +48,13 @@ class WinnerSection(Strict):
         description="trials, the best ones, that are trained again; 0 takes the best as it is",
     )
     seeds: int = Field(3, ge=1, le=100, description="fresh seeds that each finalist is trained with")
+    within: float = Field(
+        0.01,
+        ge=0,
+        lt=1,
+        description="with two objectives: of the configurations whose score is within this share of the best, "
+        "the cheapest wins",
+    )
     retrain: Literal[False, "train+validation"] = Field(
         False,
         description="train+validation trains the winner once more on both splits, as many epochs as its finals needed, "
@@ -138,15 +146,23 @@ def _unknown_metrics(task: str, data: dict[str, Any], metrics: tuple[str, ...] |
     """Metrics the task does not have; the search section may have other faults."""
     wanted: dict[Path, str] = {("metrics", i): name for i, name in enumerate(metrics or ())}
     search = data.get("search")
-    if isinstance(search, dict) and isinstance(search.get("objective"), str):
-        wanted["search", "objective"] = search["objective"]
+    if isinstance(search, dict):
+        if isinstance(search.get("objective"), str):
+            wanted["search", "objective"] = search["objective"]
+        two = search.get("objectives")
+        if isinstance(two, list) and two and isinstance(two[0], str):
+            wanted["search", "objectives", 0] = two[0]
     if not wanted:
         return []
     from gru_tune.tasks import TASKS  # imports numpy, so only where it is needed
 
     known = list(TASKS[task].metrics(None))
+    cost = "; a cost stands second in search.objectives, after a metric"
     return [
-        Problem(path, f"{task} has no metric {show(name)}; it has {', '.join(known)}{suggest(name, known)}")
+        Problem(
+            path,
+            f"{task} has no metric {show(name)}; it has {', '.join(known)}{cost if name in COSTS else suggest(name, known)}",
+        )
         for path, name in wanted.items()
         if name not in known
     ]

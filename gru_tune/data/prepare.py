@@ -6,7 +6,7 @@ value a trial gives a knob: every trial of a study reads the same arrays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gru_tune import kinds, sources
-from gru_tune.data import checks, spans, splits
+from gru_tune.data import checks, folds, spans, splits
 from gru_tune.data import facts as told
 from gru_tune.data.dataset import SPLITS, Dataset
 from gru_tune.data.encoding import Method
@@ -45,10 +45,13 @@ class Question(Protocol):
 class Prepared:
     """The data of a study, and everything worth knowing about it.
 
+    With folds all but ``others`` is of the first one, whose model is handed over.
+
     preprocessing: JSON-able, whatever was fitted and is needed to read new rows the same way
     facts:         JSON-able counts for ``check``
     notes:         warnings, a sentence each
     fingerprint:   sha256 of the data as read
+    others:        the data of the second fold and those after it, each fitted on its own training part
     """
 
     dataset: Dataset
@@ -56,6 +59,7 @@ class Prepared:
     facts: Mapping[str, Any]
     notes: tuple[str, ...]
     fingerprint: str
+    others: tuple[Dataset, ...] = ()
 
 
 def prepare(config: Question) -> Prepared:
@@ -71,10 +75,53 @@ def prepare(config: Question) -> Prepared:
     frame = sources.read(section, config.folder)
     raw = kinds.read(section, frame, config.task)
     fingerprint = raw.fingerprint()
-    codes, notes = splits.assign(raw, section.split_section, config.search.seed)
+    assigned, notes = folds.assign(raw, section.split_section, config.search.seed)
+    parts = _fitted(config, raw, assigned, method)
+    first = next(parts)
+    others = tuple(part.dataset for part in parts)
+    raw, dataset = first.raw, first.dataset
+    copies = told.copies(raw, dataset)
+    said = (*frame.notes, *raw.notes, *notes, *first.notes)
+    findings = checks.findings(config, frame, raw, dataset, copies, said)
+    found = [finding.to_json() for finding in findings]
+    return Prepared(
+        dataset=dataset,
+        preprocessing=first.fitted.to_json(),
+        facts={**told.facts(raw, dataset, copies), "folds": len(assigned), "checks": found},
+        notes=tuple(finding.text for finding in findings),
+        fingerprint=fingerprint,
+        others=others,
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One fold: the sequences that are in it, and what was fitted on those that train."""
+
+    raw: Raw
+    fitted: Preprocessing
+    dataset: Dataset
+    notes: list[str]
+
+
+def _fitted(
+    config: Question, raw: Raw, assigned: Sequence[NDArray[np.int8]], method: Method
+) -> Iterator[_Part]:
+    for number, codes in enumerate(assigned, start=1):
+        try:
+            yield _fit(config, raw, codes, method)
+        except DataError as error:
+            if len(assigned) == 1:
+                raise
+            where = f"fold {number} of {len(assigned)}; with fewer data.split.folds each is larger"
+            raise DataError(f"{error} ({where})") from None
+
+
+def _fit(config: Question, raw: Raw, codes: NDArray[np.int8], method: Method) -> _Part:
+    section = config.data
     if raw.layout == "sequences" and (codes < 0).any():
         raw, codes = raw.select(codes >= 0), codes[codes >= 0]
-    found, more = _spans(config, raw, codes)
+    found, notes = _spans(config, raw, codes)
     fitted = Preprocessing.fit(
         raw,
         codes == splits.TRAIN,
@@ -93,16 +140,7 @@ def prepare(config: Question) -> Prepared:
         info=fitted.info(),
     )
     _enough(raw, dataset)
-    copies = told.copies(raw, dataset)
-    said = (*frame.notes, *raw.notes, *notes, *more)
-    findings = checks.findings(config, frame, raw, dataset, copies, said)
-    return Prepared(
-        dataset=dataset,
-        preprocessing=fitted.to_json(),
-        facts={**told.facts(raw, dataset, copies), "checks": [finding.to_json() for finding in findings]},
-        notes=tuple(finding.text for finding in findings),
-        fingerprint=fingerprint,
-    )
+    return _Part(raw, fitted, dataset, notes)
 
 
 def _method(config: Question) -> Method:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gru_tune.data.dataset import SPLITS
 from gru_tune.data.raw import Classes, Raw
 from gru_tune.errors import DataError
+from gru_tune.wording import listed
 
 DEFAULT = 0.15
 TRAIN, VALIDATION, TEST, DROPPED = 0, 1, 2, -1
@@ -40,6 +41,8 @@ class Plan(Protocol):
     def test(self) -> Any: ...
     @property
     def by(self) -> str | None: ...
+    @property
+    def folds(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -55,29 +58,32 @@ class Shares:
         validation, test = _count(self.validation, total), _count(self.test, total)
         train = total - validation - test if self.train is None else _count(self.train, total)
         if train < 1 or train + validation + test > total:
-            wanted = f"{validation:,} for validation and {test:,} for test"
-            more = "" if self.train is None else f"{train:,} for training, "
-            raise DataError(f"data.split: {total:,} {what} are too few for {more}{wanted}")
+            asked = ((self.train and train, "training"), (validation, "validation"), (test, "test"))
+            wanted = listed([f"{count:,} for {split}" for count, split in asked if count], "and")
+            raise DataError(f"data.split: {total:,} {what} are too few for {wanted}")
         return train, validation, test
 
 
 def assign(raw: Raw, plan: Plan, seed: int) -> tuple[Codes, list[str]]:
     """The split of every sequence (of every row of a timeline) as an index into ``SPLITS``, -1 for none.
 
+    With ``folds`` all that does not test is training: ``folds.assign`` divides it further.
     Raises ``DataError`` where there is too little to divide, or a name means no split.
     """
     rng = np.random.default_rng([seed, 15])
     units = int(raw.lengths.sum()) if raw.layout == "timeline" else len(raw.lengths)
     if raw.split is None:
-        shares = Shares(_number(plan.train), _number(plan.validation, DEFAULT), _number(plan.test, DEFAULT))
+        shares = Shares(_number(plan.train), _validation(plan), _number(plan.test, DEFAULT))
         codes: Codes = np.full(units, DROPPED, np.int8)
         _divide(codes, np.arange(units), shares, raw, plan, rng)
         notes: list[str] = []
     else:
         codes, notes = _by_name(raw.split, plan)
+        if plan.folds is not None:
+            codes[codes == VALIDATION] = TRAIN
         notes += _carve(codes, raw, plan, rng)
     if left := int((codes == DROPPED).sum()):
-        notes.append(f"{left:,} of {units:,} {_unit(raw)} are in no split and left out")
+        notes.append(f"{left:,} of {units:,} {unit(raw)} are in no split and left out")
     if not (codes == TEST).any():
         notes.append("there is no test split: the winner is judged by the validation split it was chosen on")
     return codes, notes
@@ -88,7 +94,7 @@ def _carve(codes: Codes, raw: Raw, plan: Plan, rng: np.random.Generator) -> list
     named = [name for code, name in enumerate(SPLITS) if (codes == code).any()]
     if "train" not in named:
         raise DataError("data.split: no row is in the training split")
-    validation = 0.0 if "validation" in named else _number(plan.validation, DEFAULT)
+    validation = 0.0 if "validation" in named else _validation(plan)
     test = _number(plan.test, 0.0) if "test" not in named else 0.0
     if not validation and not test:
         return []
@@ -97,23 +103,30 @@ def _carve(codes: Codes, raw: Raw, plan: Plan, rng: np.random.Generator) -> list
     _divide(codes, pool, Shares(None, validation, test), raw, plan, rng)
     carved = " and ".join(name for name, share in (("validation", validation), ("test", test)) if share)
     count = int((codes[pool] != TRAIN).sum())
-    return [f"{carved} is carved out of training: {count:,} of {len(pool):,} {_unit(raw)}"]
+    return [f"{carved} is carved out of training: {count:,} of {len(pool):,} {unit(raw)}"]
+
+
+def divided_by(raw: Raw, plan: Plan) -> str:
+    """``group``, ``time`` or ``random``: as the plan says, or as suits the data."""
+    return (
+        "group" if raw.groups is not None else plan.by or ("time" if raw.layout == "timeline" else "random")
+    )
 
 
 def _divide(
     codes: Codes, pool: Indices, shares: Shares, raw: Raw, plan: Plan, rng: np.random.Generator
 ) -> None:
-    by = "group" if raw.groups is not None else plan.by or ("time" if raw.layout == "timeline" else "random")
+    by = divided_by(raw, plan)
     if by == "group":
         assert raw.groups is not None
         _divide_groups(codes, pool, shares, raw.groups, rng)
     elif by == "random":
-        train, validation, test = shares.counts(len(pool), _unit(raw))
-        order = pool[_shuffled(raw, pool, rng)]
+        train, validation, test = shares.counts(len(pool), unit(raw))
+        order = pool[stratified(raw, pool, rng)]
         _fill(codes, order, ((test, TEST), (validation, VALIDATION), (train, TRAIN)))
     else:
-        for part in _in_time(raw, pool):
-            train, validation, test = shares.counts(len(part), _unit(raw))
+        for part in in_time(raw, pool):
+            train, validation, test = shares.counts(len(part), unit(raw))
             _fill(codes, part, ((train, TRAIN), (validation, VALIDATION), (test, TEST)))
 
 
@@ -135,7 +148,7 @@ def _fill(codes: Codes, order: Indices, parts: tuple[tuple[int, int], ...]) -> N
         start += count
 
 
-def _shuffled(raw: Raw, pool: Indices, rng: np.random.Generator) -> Indices:
+def stratified(raw: Raw, pool: Indices, rng: np.random.Generator) -> Indices:
     """A random order in which every stretch has each class in its due proportion."""
     shuffled = rng.permutation(len(pool))
     if raw.per_row or not isinstance(raw.y, Classes):
@@ -149,7 +162,7 @@ def _shuffled(raw: Raw, pool: Indices, rng: np.random.Generator) -> Indices:
     return shuffled[np.argsort(place, kind="stable")]
 
 
-def _in_time(raw: Raw, pool: Indices) -> Iterator[Indices]:
+def in_time(raw: Raw, pool: Indices) -> Iterator[Indices]:
     """The pool in time order: one part for sequences, one a series for a timeline."""
     if raw.layout == "timeline":
         owner = np.repeat(np.arange(len(raw.lengths)), raw.lengths)[pool]
@@ -201,6 +214,11 @@ def _values(share: Any) -> tuple[str, ...]:
     return tuple(str(value) for value in share) if isinstance(share, list | tuple) else ()
 
 
+def _validation(plan: Plan) -> float:
+    share: float = 0.0 if plan.folds is not None else _number(plan.validation, DEFAULT)
+    return share
+
+
 def _number(share: Any, default: float | None = None) -> Any:
     return share if isinstance(share, int | float) else default
 
@@ -211,5 +229,6 @@ def _count(share: float, total: int) -> int:
     return int(share) if share >= 1 else max(1, round(share * total))
 
 
-def _unit(raw: Raw) -> str:
+def unit(raw: Raw) -> str:
+    """What is divided, in words."""
     return "rows" if raw.layout == "timeline" else "sequences"

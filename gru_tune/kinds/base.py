@@ -54,6 +54,13 @@ class SplitSection(Strict):
         description="random (stratified by class), time (the latest rows test) or group (groups stay whole)",
     )
     group: str | None = Field(None, description="the column whose equal values stay in one split")
+    folds: int | None = Field(
+        None,
+        ge=2,
+        le=20,
+        description="cross-validation instead of one validation split: every trial is trained on this many different "
+        "parts of what does not test, and validated on the rest (by: time rolls forward); its score is the mean",
+    )
 
     @field_validator("train", "validation", "test")
     @classmethod
@@ -79,6 +86,12 @@ class SplitSection(Strict):
             raise ValueError("by: group needs group: the column whose equal values stay together")
         if self.group is not None and self.by not in (None, "group"):
             raise ValueError(f"group and by: {self.by} exclude each other")
+        if self.folds is not None and self.validation is not None:
+            raise ValueError("folds and validation exclude each other: every fold validates on its own part")
+        if self.folds is not None and isinstance(self.train, int | float):
+            raise ValueError(
+                "folds and a number for train exclude each other: all that does not test is in the folds"
+            )
         return self
 
 
@@ -108,6 +121,11 @@ class DataSection(Strict):
     split: str | SplitSection | None = Field(
         None, description="a column that names the splits, or how to make them; null is 0.15 each"
     )
+
+    @property
+    def folds(self) -> int:
+        """How often a configuration is trained for its score, each time on another part of the data."""
+        return self.split_section.folds or 1
 
     @property
     def split_section(self) -> SplitSection:

@@ -24,7 +24,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from gru_tune.knobs import Knob
 from gru_tune.language import tunable, tunable_schema
-from gru_tune.values import Domain, Scalar
+from gru_tune.language.tunable import Tunable
 
 KNOB_ERROR = "gru_tune_knob"  # the type of a pydantic error whose context holds the problems of a knob
 
@@ -42,8 +42,8 @@ T = TypeVar("T", bound=Strict)
 def with_knobs(base: type[T], knobs: Iterable[Knob]) -> type[T]:
     """A subclass of ``base`` with a field for every knob; knobs of a group share a nested one.
 
-    The value of such a field is a plain value, a ``Domain``, or (``units`` alone) a tuple
-    of these, one a layer.
+    The value of such a field is a plain value, a ``Domain``, one that is ``Conditional``, or
+    (``units`` alone) a tuple of these, one a layer.
     """
     fields: dict[str, Any] = {}
     groups: dict[str, list[Knob]] = {}
@@ -59,10 +59,10 @@ def with_knobs(base: type[T], knobs: Iterable[Knob]) -> type[T]:
     )
 
 
-def given(section: Strict, knob: Knob) -> Scalar | Domain | tuple[Scalar | Domain, ...]:
+def given(section: Strict, knob: Knob) -> Tunable | tuple[Tunable, ...]:
     """What a section made by ``with_knobs`` says of a knob (its default if it says nothing)."""
     owner = getattr(section, knob.group) if knob.group else section
-    value: Scalar | Domain | tuple[Scalar | Domain, ...] = getattr(owner, knob.name)
+    value: Tunable | tuple[Tunable, ...] = getattr(owner, knob.name)
     return value
 
 

@@ -4,6 +4,8 @@
 {int: [1, 3]}                    with step: and log: if wanted
 {float: [0.0, 0.5]}              with step: or log: if wanted
 {log: [1.0e-4, 1.0e-2]}          short for float (or int, for a whole-number knob) with log: true
+
+Each may have a ``when:`` beside it, which names other knobs and the values they must have.
 """
 
 from __future__ import annotations
@@ -13,13 +15,18 @@ from typing import Any
 
 from gru_tune.errors import Path, Problem
 from gru_tune.knobs import Knob
+from gru_tune.language.conditional import Conditional, faults, under
 from gru_tune.values import Choice, Domain, Float, Int, Scalar
-from gru_tune.wording import remedy, show, suggest
+from gru_tune.wording import listed, remedy, show, suggest
 
 WORDS = ("choice", "int", "float", "log")
-MODIFIERS = {"choice": (), "int": ("step", "log"), "float": ("step", "log"), "log": ()}
+MODIFIERS = {
+    "choice": ("when",), "int": ("step", "log", "when"), "float": ("step", "log", "when"), "log": ("when",),
+}  # fmt: skip
 MAX_STEPS = 100_000  # of a float range, which lists its values
 PER_LAYER = "units"  # the knob that may also be a list, an entry a layer
+
+Tunable = Scalar | Domain | Conditional
 
 
 class Bad(Exception):
@@ -30,8 +37,8 @@ class Bad(Exception):
         super().__init__("; ".join(message for _, message in problems))
 
 
-def read(knob: Knob, raw: Any) -> Scalar | Domain | tuple[Scalar | Domain, ...]:
-    """The value or domain that plain data says of ``knob``; raises ``Bad`` with all problems.
+def read(knob: Knob, raw: Any) -> Tunable | tuple[Tunable, ...]:
+    """The value or space that plain data says of ``knob``; raises ``Bad`` with all problems.
 
     ``units`` may be a list, then a tuple is returned: an entry a layer.
     """
@@ -61,13 +68,18 @@ def problem(knob: Knob, value: Any) -> str | None:
 
 
 def write(value: Any) -> Any:
-    """A value or domain (or one a layer) as a config says it; ``read`` takes it back."""
+    """A value or space (or one a layer) as a config says it; ``read`` takes it back."""
     if isinstance(value, tuple):
         return [write(entry) for entry in value]
+    if isinstance(value, Conditional):
+        when = {
+            name: list(passing) if len(passing) > 1 else passing[0] for name, passing in value.when.items()
+        }
+        return {**value.domain.to_config(), "when": when}
     return value.to_config() if isinstance(value, Choice | Int | Float) else value
 
 
-def _layers(knob: Knob, raw: list[Any]) -> tuple[Scalar | Domain, ...]:
+def _layers(knob: Knob, raw: list[Any]) -> tuple[Tunable, ...]:
     if not raw:
         raise Bad(((), "expected an entry a layer, got an empty list"))
     entries: list[Any] = []
@@ -84,14 +96,14 @@ def _layers(knob: Knob, raw: list[Any]) -> tuple[Scalar | Domain, ...]:
     return tuple(entries)
 
 
-def _space(knob: Knob, raw: dict[str, Any]) -> Domain:
+def _space(knob: Knob, raw: dict[str, Any]) -> Domain | Conditional:
     word = _word(raw)
-    problems = _extras(word, raw)
+    problems = _extras(word, raw) + (faults(raw["when"]) if "when" in raw else [])
     if word == "choice":
         options, found = _options(knob, raw[word])
         if problems + found:
             raise Bad(*problems, *found)
-        return Choice(options)
+        return under(Choice(options), raw)
     if knob.type not in (int, float):
         raise Bad(
             *problems, ((word,), f"a range needs numbers and this is {knob.expects}; use choice: [...]")
@@ -109,7 +121,9 @@ def _space(knob: Knob, raw: dict[str, Any]) -> Domain:
     if problems:
         raise Bad(*problems)
     low, high = raw[word]
-    return Int(low, high, step or 1, log) if whole else Float(float(low), float(high), _float(step), log)
+    if whole:
+        return under(Int(low, high, step or 1, log), raw)
+    return under(Float(float(low), float(high), _float(step), log), raw)
 
 
 def _word(raw: dict[str, Any]) -> str:
@@ -123,9 +137,12 @@ def _word(raw: dict[str, Any]) -> str:
         raise Bad(((), f"a space is one of {', '.join(WORDS)}, got {' and '.join(words)}; keep one"))
     if not raw:
         raise Bad(((), "an empty mapping is no space; write {choice: [...]} or a plain value"))
-    if set(raw) <= {"step"}:
+    if set(raw) == {"when"}:
+        text = "a condition needs a space beside it; for a single value write {choice: [value], when: ...}"
+        raise Bad((("when",), text))
+    if set(raw) <= {"step", "when"}:
         raise Bad(((), "a step needs a range beside it: int: [a, b] or float: [a, b]"))
-    unknown = [key for key in raw if key not in ("step",)]
+    unknown = [key for key in raw if key not in ("step", "when")]
     raise Bad(
         *(
             ((key,), f"unknown kind of space; it is one of {', '.join(WORDS)}{suggest(key, WORDS)}")
@@ -144,9 +161,9 @@ def _extras(word: str, raw: dict[str, Any]) -> list[tuple[Path, str]]:
                 ((key,), "a logarithmic range takes no step; leave it out, or use int: or float:")
             )
         else:
-            takes = f"takes {' and '.join(MODIFIERS[word])}" if MODIFIERS[word] else "takes nothing else"
+            takes = listed(MODIFIERS[word], "and")
             problems.append(
-                ((key,), f"unknown key beside {word}, which {takes}{suggest(key, MODIFIERS[word])}")
+                ((key,), f"unknown key beside {word}, which takes {takes}{suggest(key, MODIFIERS[word])}")
             )
     return problems
 

@@ -7,6 +7,15 @@ from typing import Any
 from gru_tune.knobs import Knob
 from gru_tune.language.tunable import PER_LAYER
 
+SCALAR = {"type": ["string", "number", "boolean", "null"]}
+WHEN = {
+    "description": "other knobs, each with the value or values under which this space is in force; "
+    "elsewhere the knob has its default",
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]},
+}
+
 
 def schema(knob: Knob) -> dict[str, Any]:
     """The JSON Schema of the knob's field: a value or a space."""
@@ -54,7 +63,7 @@ def _ends(knob: Knob, kind: str) -> dict[str, Any]:
 def _object(word: str, value: dict[str, Any], **more: dict[str, Any]) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {word: value, **more},
+        "properties": {word: value, **more, "when": WHEN},
         "required": [word],
         "additionalProperties": False,
     }

@@ -57,6 +57,9 @@ class CompiledScorer:
         out, loss = self._compiled(self._program.score, arguments)(*arguments)
         return np.asarray(out), float(loss)
 
+    def predict(self, batch: Batch) -> NDArray[np.float32]:
+        return self.score(batch)[0]  # the loss of a batch is next to nothing
+
     def _compiled(self, function: Any, arguments: Any, donated: tuple[int, ...] = ()) -> Any:
         """``function`` of the program for the shapes of these arguments, of which x, y and w come last."""
         key = (function.__name__, tuple(part.shape for part in arguments[-3:]))

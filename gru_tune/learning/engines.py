@@ -42,6 +42,10 @@ class Scorer(Protocol):
         """The model's outputs for ``batch.x``, and the loss without penalties."""
         ...
 
+    def predict(self, batch: Batch) -> NDArray[np.float32]:
+        """The outputs alone."""
+        ...
+
 
 class Engine(Scorer, Protocol):
     """Trains one model."""
@@ -95,10 +99,14 @@ class Stepwise:
             yield sums
 
     def score(self, batch: Batch) -> tuple[NDArray[np.float32], float]:
+        out = self.predict(batch)
+        return out, float(self._loss(batch.y, out, batch.w))
+
+    def predict(self, batch: Batch) -> NDArray[np.float32]:
         start = time.perf_counter()
         out = np.asarray(self.model.predict_on_batch(batch.x))
-        self._timed("score", batch, start)
-        return out, float(self._loss(batch.y, out, batch.w))
+        self._timed("predict", batch, start)
+        return out
 
     def weights(self) -> list[NDArray[Any]]:
         copy: list[NDArray[Any]] = self.model.get_weights()

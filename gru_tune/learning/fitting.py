@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Fit:
     epochs: list[Epoch] = field(default_factory=list)  # of this job
     best: float | None = None  # of all epochs
     best_weights: list[Any] | None = None  # None while a former job's are better
+    cut: bool = False  # whether the deadline ended it
     truth: Truth = field(init=False)
     steps: int = field(init=False)
 
@@ -119,7 +121,10 @@ class Fit:
         if not self.scores:
             return False
         knobs = self.job.settings.training
-        if self.job.deadline is not None and time.time() >= self.job.deadline:
+        # Another epoch where that ends nearer to the deadline than none: too late as often as too early.
+        usual = self.epochs[-1].seconds - self.epochs[-1].compiling if self.epochs else 0.0
+        if self.job.deadline is not None and time.time() + usual / 2 >= self.job.deadline:
+            self.cut = True
             return True
         waited = stale(self.scores, self.job.objective.direction, knobs.min_delta)
         return knobs.patience is not None and waited >= knobs.patience
@@ -136,10 +141,15 @@ def split_samples(dataset: Dataset, job: Job) -> tuple[Samples, Samples]:
 
 
 def price(train: Samples, validation: Samples, settings: Settings) -> None:
-    """Set what compiling another shape costs, in steps of one sequence: lengths are planned by it."""
+    """Set what another shape costs: lengths are planned by it."""
+    train.shape_cost, validation.shape_cost = shape_costs(settings, train.dataset.info)
+
+
+def shape_costs(settings: Settings, info: Mapping[str, Any]) -> tuple[float, float]:
+    """What compiling another shape costs in training and in validation, in steps of one sequence."""
     # What such a step takes in all epochs, forward and backward or forward alone.
-    step = recurrent_products(settings, train.dataset.info) * settings.training.epochs / SPEED
-    train.shape_cost, validation.shape_cost = COMPILING[0] / (6 * step), COMPILING[1] / (2 * step)
+    step = recurrent_products(settings, info) * settings.training.epochs / SPEED
+    return COMPILING[0] / (6 * step), COMPILING[1] / (2 * step)
 
 
 def refuse_empty(samples: Samples) -> None:

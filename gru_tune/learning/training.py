@@ -24,6 +24,7 @@ from gru_tune.learning.engines import fast_path, make_engine, make_model
 from gru_tune.learning.factory import build, plain_copy
 from gru_tune.learning.fitting import Fit, refuse_empty, split_samples
 from gru_tune.learning.initial import built
+from gru_tune.learning.latency import latency
 from gru_tune.learning.samples import Samples
 from gru_tune.learning.sizes import parameters
 from gru_tune.trial import Epoch, Job, Outcome
@@ -36,6 +37,8 @@ class _Result(NamedTuple):
     parameters: int = 0
     fast_path: str = ""
     error: str | None = None
+    cut: bool = False
+    latency: float | None = None
 
 
 def configure(backend: str, threads: int) -> None:
@@ -123,7 +126,7 @@ def train(job: Job) -> Outcome:
         result = _train(job)
     except Exception as error:
         result = _Result(error=_failed(job, error))
-    _clean()
+    clean()
     return Outcome(
         trial=job.trial,
         epochs=result.epochs,
@@ -131,6 +134,8 @@ def train(job: Job) -> Outcome:
         seconds=time.perf_counter() - start,
         fast_path=result.fast_path,
         error=result.error,
+        cut=result.cut,
+        latency=result.latency,
     )
 
 
@@ -163,14 +168,16 @@ def _train(job: Job) -> _Result:
     model = make_model(job.settings, train, path, job.seed)
     scores = checkpoints.restore_state(model, Path(job.folder)) if job.first_epoch else []
     fit = Fit(job, make_engine(model, job.settings, train, path), train, validation, scores)
-    error = None
+    error, took = None, None
     try:
         fit.run()
+        if job.objective.cost == "latency":
+            took = latency(fit.engine, validation)
     except Exception as problem:  # what was trained before is still worth telling
         error = _failed(job, problem)
     if error is None:
         _leave(fit, Path(job.folder))
-    return _Result(tuple(fit.epochs), parameters(job.settings, dataset.info), path, error)
+    return _Result(tuple(fit.epochs), parameters(job.settings, dataset.info), path, error, fit.cut, took)
 
 
 def _leave(fit: Fit, folder: Path) -> None:
@@ -206,7 +213,7 @@ def _sentence(error: Exception) -> str:
     return text if isinstance(error, TrainingError) else f"{type(error).__name__}: {text}"[:500]
 
 
-def _clean() -> None:
+def clean() -> None:
     """Forget the graphs of this job; without it memory grows with every trial."""
     import keras
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gru_tune.report.plain import escaped, markdown_table
 from gru_tune.report.read import Study
-from gru_tune.report.words import number, sentences, span, value
+from gru_tune.report.words import number, over, sentences, span, value
 from gru_tune.values import Scalar
 from gru_tune.wording import plural
 
@@ -49,7 +49,7 @@ def _numbers(study: Study) -> Iterator[str]:
     name = study.objective.name
     rows = [
         {
-            "": "search score, validation (the best of many: flattered)",
+            "": f"search score, {_validation(study)} (the best of many: flattered)",
             name: number(study.winner.score if study.winner else None),
             "95 %": "",
         }
@@ -57,7 +57,7 @@ def _numbers(study: Study) -> Iterator[str]:
     if study.winner and (found := study.finalists.get(study.winner.number)):
         rows.append(
             {
-                "": f"confirmed, validation, mean of {plural(len(found['scores']), 'fresh seed')}",
+                "": f"confirmed, {_validation(study, len(found['scores']))}, mean of {plural(len(found['scores']), 'fresh seed')}",
                 name: number(found["mean"]),
                 "95 %": span(found["interval"]) if found["interval"] else "",
             }
@@ -66,7 +66,8 @@ def _numbers(study: Study) -> Iterator[str]:
         rows.append(_measured("test", name, study.test))
     for split in ("validation", "test"):
         for baseline, metrics in study.baselines(split).items():
-            rows.append({"": f"{baseline}, {split}", name: number(metrics.get(name)), "95 %": ""})
+            fold = " of the first fold" if split == "validation" and study.folds > 1 else ""
+            rows.append({"": f"{baseline}, {split}{fold}", name: number(metrics.get(name)), "95 %": ""})
     yield from markdown_table(rows, left=1)
     if study.test:
         yield ""
@@ -75,6 +76,10 @@ def _numbers(study: Study) -> Iterator[str]:
             + ", ".join(f"{k} {number(v)}" for k, v in study.test["metrics"].items())
             + "."
         )
+
+
+def _validation(study: Study, runs: int | None = None) -> str:
+    return "validation" if study.folds == 1 else over(study, runs).removeprefix(" on the ")
 
 
 def _measured(what: str, name: str, judged: Mapping[str, Any]) -> dict[str, str]:
@@ -119,6 +124,12 @@ def _data(study: Study) -> Iterator[str]:
                 {"split": split, **{key: f"{part[key]:,}" for key in ("sequences", "rows", "targets")}}
             )
     yield from markdown_table(rows, left=1) if rows else ()
+    if study.folds > 1:
+        yield ""
+        yield (
+            f"This is the first of {study.folds} folds, the one the model was trained and validated on; "
+            "the score of a trial is the mean over all of them."
+        )
 
 
 def _details(study: Study) -> Iterator[str]:

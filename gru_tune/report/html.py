@@ -9,7 +9,7 @@ from html import escape
 from gru_tune.report.plot import Line, plot
 from gru_tune.report.read import Study
 from gru_tune.report.words import number, sentences, value
-from gru_tune.study.table import Row
+from gru_tune.study.table import COSTS, Row
 from gru_tune.trial import Trial
 from gru_tune.values import Scalar
 
@@ -68,6 +68,13 @@ def _plots(study: Study) -> str:
             f"Learning curves of the best {CURVES}, validation split",
         ),
     ]
+    if cost := study.objective.cost:
+        figures.append(
+            (
+                plot(_costs(study), COSTS[cost], name, level, log=True),
+                "Score against cost, and the Pareto set",
+            )
+        )
     drawn = [f"<figure>{svg}<figcaption>{text}</figcaption></figure>" for svg, text in figures if svg]
     dashed = f"<p>Dashed: the baseline “{escape(level[0])}”.</p>" if level and drawn else ""
     return f'<div class="plots">{"".join(drawn)}</div>{dashed}'
@@ -86,6 +93,15 @@ def _course(study: Study) -> list[Line]:
     if not best:
         return []
     return [Line("best so far", best), Line("trials", scores, dots=True)]
+
+
+def _costs(study: Study) -> list[Line]:
+    """Every trial by cost and score, and the Pareto set as a line."""
+    points, front = (
+        [(t.cost, t.score) for t in trials if t.cost is not None and t.score is not None]
+        for trials in (study.ranked, study.front)
+    )
+    return [Line("trials", points, dots=True), Line("Pareto set", front)]
 
 
 def _curves(study: Study) -> list[Line]:

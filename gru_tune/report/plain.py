@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from gru_tune.report.read import Study
-from gru_tune.report.terminal import TOP, cells
+from gru_tune.report.terminal import TOP, cells, front_cells
 from gru_tune.report.words import number, sentences
 from gru_tune.study.log import finite
 from gru_tune.study.results import replace_text
@@ -42,6 +42,8 @@ def as_json(study: Study, top: int | None = None) -> str:
         "facts": dict(study.facts),
         "summary": sentences(study),
     }
+    if study.front:
+        content["pareto"] = [trial.number for trial in study.front]
     trials = (
         {**study.table.row(trial, rank), "values": dict(trial.values), "curves": _curves(trial)}
         for rank, trial in enumerate(_best(study, top), start=1)
@@ -58,6 +60,8 @@ def markdown(study: Study, top: int | None = None) -> str:
     rows = cells(study, study.ranked if top == 0 else study.ranked[: top or TOP])
     if rows:
         lines += ["", *markdown_table(rows)]
+    if front := front_cells(study):
+        lines += ["", "## Pareto set, cheapest first", "", *markdown_table(front)]
     known = [
         {"baseline": name, study.objective.name: number(metrics.get(study.objective.name))}
         for name, metrics in study.baselines("validation").items()

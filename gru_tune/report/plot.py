@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from gru_tune.report.words import number
@@ -42,14 +43,25 @@ class _Frame:
         )
 
 
-def plot(lines: Sequence[Line], x_label: str, y_label: str, level: tuple[str, float] | None = None) -> str:
-    """An ``<svg>``; empty text when there is nothing to draw. ``level`` is a dashed line with a name."""
+def plot(
+    lines: Sequence[Line],
+    x_label: str,
+    y_label: str,
+    level: tuple[str, float] | None = None,
+    log: bool = False,
+) -> str:
+    """An ``<svg>``; empty text when there is nothing to draw. ``level`` is a dashed line with a name.
+
+    With ``log`` x is above 0, and drawn by its logarithm.
+    """
+    if log:
+        lines = [replace(line, points=[(math.log10(x), y) for x, y in line.points]) for line in lines]
     points = [point for line in lines for point in line.points]
     if not points:
         return ""
     ys = [y for _, y in points] + ([level[1]] if level else [])
     frame = _Frame(_range([x for x, _ in points]), _range(ys))
-    parts = [_axes(frame, x_label, y_label)]
+    parts = [_axes(frame, x_label, y_label, log)]
     if level:
         (x1, y), (x2, _) = frame.at(frame.x[0], level[1]), frame.at(frame.x[1], level[1])
         parts.append(
@@ -71,7 +83,7 @@ def _line(frame: _Frame, line: Line, colour: str) -> str:
     return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.8">{title}</polyline>'
 
 
-def _axes(frame: _Frame, x_label: str, y_label: str) -> str:
+def _axes(frame: _Frame, x_label: str, y_label: str, log: bool) -> str:
     left, bottom = frame.at(frame.x[0], frame.y[0])
     right, top = frame.at(frame.x[1], frame.y[1])
     parts = [f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="#999"/>']
@@ -79,18 +91,24 @@ def _axes(frame: _Frame, x_label: str, y_label: str) -> str:
         value = frame.y[0] + share * (frame.y[1] - frame.y[0])
         y = frame.at(frame.x[0], value)[1]
         parts.append(f'<text x="{left - 6}" y="{y + 4}" text-anchor="end">{number(value)}</text>')
-    for x in sorted(
-        {round(frame.x[0] + share * (frame.x[1] - frame.x[0])) for share in (0.0, 0.25, 0.5, 0.75, 1.0)}
-    ):
+    places = [frame.x[0] + share * (frame.x[1] - frame.x[0]) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    for x in places if log else sorted({round(x) for x in places}):
         if frame.x[0] <= x <= frame.x[1]:
             parts.append(
-                f'<text x="{frame.at(x, frame.y[0])[0]}" y="{bottom + 16}" text-anchor="middle">{x}</text>'
+                f'<text x="{frame.at(x, frame.y[0])[0]}" y="{bottom + 16}" text-anchor="middle">'
+                f"{_tick(x, log)}</text>"
             )
     parts.append(
         f'<text x="{(left + right) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>'
     )
     parts.append(f'<text x="{left + 6}" y="{top + 8}">{escape(y_label)}</text>')
     return "".join(parts)
+
+
+def _tick(x: float, log: bool) -> str:
+    if not log:
+        return str(x)
+    return f"{10**x:,.0f}" if x >= 2 else f"{10**x:.2g}"
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

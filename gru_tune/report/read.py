@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gru_tune.errors import StudyError
-from gru_tune.study import log
+from gru_tune.study import log, pareto
 from gru_tune.study.history import History
+from gru_tune.study.history import repeats as counted
 from gru_tune.study.log import Header
 from gru_tune.study.results import StudyFolder, read_json, test_result
 from gru_tune.study.table import Table, failed, rank
-from gru_tune.trial import Objective, Trial
+from gru_tune.trial import Objective, Status, Trial
 from gru_tune.wording import suggest
 
 DEEPEST = 4  # folders below the given one that are searched for studies
@@ -28,7 +29,9 @@ class Study:
     folder: StudyFolder
     asked: Mapping[str, Any]
     facts: Mapping[str, Any]
-    ranked: tuple[Trial, ...]  # the finalists by what fresh seeds reach, then the others by their score
+    ranked: tuple[
+        Trial, ...
+    ]  # the winner, the other finalists by what fresh seeds reach, the others by their score
     runs: tuple[Trial, ...]  # every training for itself, by trial and repeat
     running: tuple[int, ...]  # trials whose outcome is not known
     finals_due: bool  # whether some of the finals have begun and not ended
@@ -45,12 +48,32 @@ class Study:
         return Objective(**self.asked["objective"])
 
     @property
+    def folds(self) -> int:
+        """How many folds a score is the mean over; 1 without cross-validation."""
+        return counted(self.asked)[1]
+
+    @property
     def table(self) -> Table:
-        return Table(self.objective, tuple(self.asked["hyperparameters"]), self.finalists)
+        return Table(
+            self.objective,
+            tuple(self.asked["hyperparameters"]),
+            self.finalists,
+            pareto.members(self.ranked, self.objective),
+        )
+
+    @cached_property
+    def front(self) -> tuple[Trial, ...]:
+        """With two objectives the Pareto set, cheapest first."""
+        return tuple(pareto.front(self.ranked)) if self.objective.cost else ()
+
+    @property
+    def within(self) -> float:
+        """With two objectives, the share of the best score that the winner may be away from it."""
+        return _within(self.facts)
 
     @property
     def winner(self) -> Trial | None:
-        """The trial that won the finals; without any, the best one of the search."""
+        """The trial that won the finals; without any, the one that leads the search."""
         return self.ranked[0] if self.ranked and self.ranked[0].score is not None else None
 
     @cached_property
@@ -89,6 +112,10 @@ class Study:
     @property
     def failed(self) -> int:
         return failed(self.ranked)
+
+    @property
+    def stopped(self) -> int:
+        return sum(trial.status is Status.STOPPED for trial in self.ranked)
 
     @cached_property
     def varied(self) -> tuple[str, ...]:
@@ -130,8 +157,8 @@ def study(path: Path) -> Study:
     header = record.events[0]
     assert isinstance(header, Header)  # log.read has seen to it
     try:
-        repeats = int(header.facts.get("question", {}).get("search", {}).get("repeats", 1))
-        history = History(Objective(**header.facts["objective"]), repeats=repeats)
+        repeats, folds = counted(header.facts)
+        history = History(Objective(**header.facts["objective"]), repeats=repeats, folds=folds)
         list(header.facts["hyperparameters"]), header.facts["name"]
     except (KeyError, TypeError):
         raise StudyError(f"{folder.log}:1: this line does not say what the study asks") from None
@@ -139,7 +166,9 @@ def study(path: Path) -> Study:
         history.apply(event)
     facts = read_json(folder.facts)
     ranked = rank(history.trials.values(), history.objective)
-    places = {number: place for place, number in enumerate(_finalists(facts))}
+    leader = pareto.leader(ranked, history.objective, _within(facts))
+    first = list(_finalists(facts)) or ([leader.number] if leader else [])
+    places = {number: place for place, number in enumerate(first)}
     return Study(
         folder=folder,
         asked=header.facts,
@@ -152,6 +181,10 @@ def study(path: Path) -> Study:
         updated=record.events[-1].time,
         notes=record.notes,
     )
+
+
+def _within(facts: Mapping[str, Any]) -> float:
+    return float(facts.get("within") or 0.0)
 
 
 def _finalists(facts: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from gru_tune.report.read import Study
 from gru_tune.report.words import number, progress, sentences, value
+from gru_tune.study.table import COSTS
 from gru_tune.trial import Trial
 
 TOP = 20
@@ -24,6 +25,8 @@ def text(study: Study, top: int | None, width: int | None) -> str:
         if rest:
             lines.append(f"… and {rest:,} more trial{'s' * (rest != 1)} (--top 0 shows all)")
         lines += _baselines(study, head)
+    if front := front_cells(study):
+        lines += ["", "Pareto set, cheapest first:", *layout(front, width, droppable=_droppable_knobs(study))]
     lines += [f"Note: {note}" for note in (*study.facts.get("notes", ()), *study.notes)]
     return "\n".join(lines)
 
@@ -38,11 +41,26 @@ def cells(study: Study, trials: Sequence[Trial]) -> list[dict[str, str]]:
             row["spread"] = "" if trial.spread is None else number(trial.spread)
         if study.finalists:
             row["confirmed"] = _confirmed(study, trial)
-        for name in study.varied:
-            row[study.table.column(name)] = value(trial.values[name]) if name in trial.values else ""
+        row |= _knobs(study, trial)
         row |= {"epoch": progress(trial), "parameters": f"{trial.parameters or 0:,}"}
         rows.append(row | {"seconds": f"{trial.seconds:.1f}"})
     return rows
+
+
+def front_cells(study: Study) -> list[dict[str, str]]:
+    """With two objectives what a reader chooses from: of every trial of the Pareto set cost, score and knobs."""
+    cost, objective = study.objective.cost, study.objective.name
+    if cost is None:
+        return []
+    return [
+        {
+            COSTS[cost]: f"{trial.cost:,}" if cost == "parameters" else number(trial.cost),
+            objective: number(trial.score),
+            "trial": str(trial.number),
+            **_knobs(study, trial),
+        }
+        for trial in study.front
+    ]
 
 
 def layout(rows: Sequence[dict[str, str]], width: int | None, droppable: Sequence[str] = ()) -> list[str]:
@@ -59,6 +77,13 @@ def layout(rows: Sequence[dict[str, str]], width: int | None, droppable: Sequenc
     if dropped:
         lines.append(f"(no room for {', '.join(reversed(dropped))}: see trials.csv)")
     return lines
+
+
+def _knobs(study: Study, trial: Trial) -> dict[str, str]:
+    return {
+        study.table.column(name): value(trial.values[name]) if name in trial.values else ""
+        for name in study.varied
+    }
 
 
 def _confirmed(study: Study, trial: Trial) -> str:
@@ -82,7 +107,11 @@ def _total(columns: Sequence[str], widths: dict[str, int]) -> int:
 
 
 def _droppable(study: Study) -> list[str]:
-    return ["seconds", "parameters", "epoch", *(study.table.column(n) for n in reversed(study.varied))]
+    return ["seconds", "parameters", "epoch", *_droppable_knobs(study)]
+
+
+def _droppable_knobs(study: Study) -> list[str]:
+    return [study.table.column(name) for name in reversed(study.varied)]
 
 
 def _wrapped(sentence: str, width: int | None) -> list[str]:

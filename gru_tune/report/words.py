@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from gru_tune.report.read import Study
+from gru_tune.study.pareto import rule
 from gru_tune.trial import Objective, Trial
 from gru_tune.values import Scalar
 from gru_tune.wording import plural
 
 FAILURES_SHOWN = 3
+LEAST = {
+    "parameters": "the fewest parameters",
+    "seconds": "the shortest epochs",
+    "latency": "the lowest latency",
+}
 CONSTANT = ("majority class", "training mean", "training median")  # baselines that look at no input
 
 
@@ -20,6 +27,7 @@ def sentences(study: Study) -> list[str]:
         for text in (
             verdict(study),
             _winner(study),
+            _choice(study),
             _finals(study),
             _test(study),
             _course(study),
@@ -54,8 +62,10 @@ def verdict(study: Study) -> str:
             f"The best model does not beat the baseline “{known[0]}”: {objective.name} {number(winner.score)} "
             f"against {number(known[1])} on the validation split."
         )
-    beats = f"; the best baseline, “{known[0]}”, has {number(known[1])}" if known else ""
-    return f"Trial {winner.number} of {study.name} is the best: {objective.name} {_score(study)}{beats}."
+    where = " on the first fold" if study.folds > 1 else ""
+    beats = f"; the best baseline, “{known[0]}”, has {number(known[1])}{where}" if known else ""
+    place = "wins" if objective.cost else "is the best"
+    return f"Trial {winner.number} of {study.name} {place}: {objective.name} {_score(study)}{beats}."
 
 
 def _within(interval: Sequence[float] | None) -> str:
@@ -71,10 +81,19 @@ def _score(study: Study) -> str:
     assert study.winner is not None
     found = study.finalists.get(study.winner.number)
     if found is None:
-        return f"{number(study.winner.score)} on the validation split"
+        return f"{number(study.winner.score)}{over(study)}"
     seeds = plural(len(found["scores"]), "fresh seed")
     spread = "" if found["spread"] is None else f" ± {number(found['spread'])}"
-    return f"{number(found['mean'])}{spread} with {seeds} on the validation split"
+    return f"{number(found['mean'])}{spread} with {seeds}{over(study, len(found['scores']))}"
+
+
+def over(study: Study, runs: int | None = None) -> str:
+    """`` on the validation split``; with folds, over how many of them so many runs of a trial were spread."""
+    if study.folds == 1:
+        return " on the validation split"
+    seen = study.folds if runs is None else min(runs, study.folds)
+    of = "" if seen == study.folds else f"{seen} of "
+    return f" on the validation splits of {of}{study.folds} folds"
 
 
 def _finals(study: Study) -> str:
@@ -84,14 +103,40 @@ def _finals(study: Study) -> str:
         return ""
     found = study.finalists[winner.number]
     search, mean = found["search"], found["mean"]
-    text = f"Finals: the search saw {number(search)}, fresh seeds {number(mean)}"
+    same = "on their folds " if study.folds > 1 else ""
+    text = f"Finals: {same}the search saw {number(search)}, fresh seeds {number(mean)}"
     text += f" (95 % confidence: {span(found['interval'])})" if found["interval"] else ""
     if search is not None and study.objective.better(search, mean):
         text += f"; the search flattered it by {number(abs(search - mean))}"
     tied = [str(number) for number, one in study.finalists.items() if one["tied"]]
     if len(tied) > 1:
-        text += f". Trials {', '.join(tied)} cannot be told apart; of those within a run's spread of the best the smallest wins"
+        text += f". Trials {', '.join(tied)} cannot be told apart"
+        if not study.objective.cost:
+            text += "; of those within a run's spread of the best the smallest wins"
     return text + "."
+
+
+def _choice(study: Study) -> str:
+    """With two objectives, the rule by which the winner was chosen, and what it gave up."""
+    winner, objective = study.winner, study.objective
+    if winner is None or not objective.cost:
+        return ""
+    means = {number: found["mean"] for number, found in study.finalists.items()}
+    scores = means or {trial.number: trial.score for trial in study.front}
+    best = min(scores, key=lambda number: (objective.sort_key(scores[number]), number != winner.number))
+    text = f"Two objectives: the winner is {rule(objective.name, objective.cost, study.within)}, with {price(winner)}"
+    if best != winner.number:
+        other = next(trial for trial in study.ranked if trial.number == best)
+        text += f"; trial {best} has the best, {number(scores[best])}, with {price(other)}"
+    return f"{text}. The Pareto set has {plural(len(study.front), 'trial')}."
+
+
+def price(trial: Trial) -> str:
+    """What a trial costs: ``1,234 parameters``, ``0.0310 s an epoch`` or ``0.4200 ms a sequence``."""
+    cost = trial.cost
+    if trial.objective.cost == "parameters" and cost is not None:
+        return f"{cost:,} parameters"
+    return f"{number(cost)} {'s an epoch' if trial.objective.cost == 'seconds' else 'ms a sequence'}"
 
 
 def knobs(values: Mapping[str, Scalar]) -> str:
@@ -181,10 +226,13 @@ def _course(study: Study) -> str:
     asked, done = study.asked, len(study.ranked)
     aim = "highest" if study.objective.direction == "max" else "lowest"
     text = (
-        f"Asked: {asked.get('task', '?')}, {asked.get('strategy', '?')} search for the {aim} "
-        f"{study.objective.name} of the validation split. "
+        f"Asked: {asked.get('task', '?')}, {_strategy(asked)} search for the {aim} "
+        f"{study.objective.name}{' of the validation split' if study.folds == 1 else over(study)}"
     )
+    text += f" and {LEAST[study.objective.cost]}. " if study.objective.cost else ". "
     text += f"{plural(done, 'trial')} in {duration(study.seconds)}"
+    if study.stopped:
+        text += f", {study.stopped:,} of them stopped early"
     if study.failed:
         text += f", {study.failed:,} of them failed"
     if study.finals_due:
@@ -192,6 +240,11 @@ def _course(study: Study) -> str:
     if study.running:
         text += f"; without an outcome so far: {', '.join(str(n) for n in study.running)}"
     return text + "."
+
+
+def _strategy(asked: Mapping[str, Any]) -> str:
+    stopper = asked.get("question", {}).get("search", {}).get("stopper")
+    return str(asked.get("strategy", "?")) + (f" with {stopper}" if stopper else "")
 
 
 def _failures(study: Study) -> str:

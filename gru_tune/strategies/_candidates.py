@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from gru_tune.space import Hyperparameter, Space, Values
 from gru_tune.values import Choice, Scalar
 
 NEUTRAL = 0.5
+TRIES = 5  # times as many draws as configurations wanted, at most
 
 
 class Axis:
@@ -53,6 +55,7 @@ class Encoder:
     """The features of a space; ``groups`` gives the hyperparameter each column belongs to."""
 
     def __init__(self, space: Space) -> None:
+        self.space = space
         self.axes = [Axis(hp) for hp in space.hyperparameters]
         searched = [axis for axis in self.axes if axis.columns]
         self.groups = np.repeat(np.arange(len(searched)), [axis.columns for axis in searched])
@@ -72,8 +75,13 @@ class Encoder:
         return active
 
     def anywhere(self, count: int, rng: np.random.Generator) -> list[Values]:
-        """Configurations drawn at random."""
-        return [self.decode(row) for row in rng.random((count, len(self.axes))).tolist()]
+        """So many configurations drawn at random, or fewer where few are accepted."""
+        found: list[Values] = []
+        for _ in range(TRIES):
+            found += self._accepted(rng.random((count, len(self.axes))))
+            if len(found) >= count:
+                break
+        return found[:count]
 
     def around(self, values: Values, count: int, width: float, rng: np.random.Generator) -> list[Values]:
         """Configurations near one: some of its hyperparameters moved, numbers by about ``width``."""
@@ -88,7 +96,11 @@ class Encoder:
         moved = np.where([axis.words or c < 0 for axis, c in zip(axes, centre, strict=True)], anew, moved)
         share = min(1.0, max(0.35, 1.5 / max(len(axes), 1)))
         stay = (rng.random(anew.shape) > share) & (centre >= 0)
-        return [self.decode(row) for row in np.where(stay, centre, moved).tolist()]
+        return self._accepted(np.where(stay, centre, moved))
+
+    def _accepted(self, units: np.ndarray[Any, np.dtype[np.float64]]) -> list[Values]:
+        """The configurations at points of the unit cube, without those that the space does not accept."""
+        return list(filter(self.space.allows, map(self.decode, units.tolist())))
 
 
 def _is_number(value: Scalar) -> bool:

@@ -9,6 +9,7 @@ the random start; replaced are features, kernel, and the choice of the next poin
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 from gru_tune.space import Space, Values, key
 from gru_tune.strategies._candidates import Encoder
 from gru_tune.strategies._codec import encode
-from gru_tune.strategies._oracle import COMPLETED, RUNNING, BayesianOracle, Quiet
-from gru_tune.strategies.base import derive
+from gru_tune.strategies._oracle import RUNNING, BayesianOracle, Quiet
+from gru_tune.strategies.base import Known, derive
 from gru_tune.trial import Objective
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -39,19 +40,28 @@ class GaussianOracle(Quiet, BayesianOracle):  # type: ignore[misc]
     """Proposes the configuration with the highest expected improvement."""
 
     def __init__(
-        self, space: Space, objective: Objective, seed: int, cap: int | None, epochs: int, initial: int
+        self,
+        space: Space,
+        objective: Objective,
+        seed: int,
+        cap: int | None,
+        epochs: int,
+        initial: int,
+        known: Known = (),
     ) -> None:
         self.encoder = Encoder(space)
-        self._rows: dict[int, list[float]] = {}
+        self.known = known
+        self._rows: dict[str, list[float]] = {}
         self._fitted: tuple[int, Kernel] | None = None
         super().__init__(space, objective, seed, cap, epochs, num_initial_points=initial)
 
     def propose(self, trial_id: str) -> dict[str, Any]:
         if not self.room:
             return {"status": "STOPPED"}
-        told = [self.trials[identity] for identity in self.end_order]
-        completed = sum(trial.status == COMPLETED for trial in told)
-        if len(self.values) < self.num_initial_points or completed < 2 or not len(self.encoder.groups):
+        told = [*self.known, *self.told()]
+        completed = sum(score is not None for _, score, _ in told)
+        begun = len(self.known) + len(self.values)
+        if begun < self.num_initial_points or completed < 2 or not len(self.encoder.groups):
             response: dict[str, Any] = self._random_populate_space()
             return response
         # One thread: the cores belong to the workers, and their number must not change a sum's last digit.
@@ -62,9 +72,10 @@ class GaussianOracle(Quiet, BayesianOracle):  # type: ignore[misc]
             return dict(self._random_populate_space())
         return {"status": RUNNING, "values": encode(self.space, values)}
 
-    def _most_promising(self, told: list[Any]) -> Values | None:
+    def _most_promising(self, told: Known) -> Values | None:
         rng = np.random.default_rng(derive(self.study_seed, "candidates", len(self.values) + 1))
-        x, y = self._features([self.numbers[t.trial_id] for t in told]), costs(told, self.objective.direction)
+        x = self._features([values for values, _, _ in told])
+        y = costs([score for _, score, _ in told], self.objective.direction)
         model, best = self._model(x, y)
         seen = set(self._tried_so_far)
         pool = _Pool(self.encoder, model, best, seen)
@@ -72,7 +83,7 @@ class GaussianOracle(Quiet, BayesianOracle):  # type: ignore[misc]
             pool.add(list(self.space.grid()))
             return pool.best()
         pool.add(self.encoder.anywhere(WIDE, rng))
-        leaders = [self.values[self.numbers[told[i].trial_id]] for i in np.argsort(y, kind="stable")[:5]]
+        leaders = [told[i][0] for i in np.argsort(y, kind="stable")[:5]]
         for width in (0.15, 0.03):
             pool.add([v for leader in leaders for v in self.encoder.around(leader, NEAR, width, rng)])
         for width in (0.05, 0.01):
@@ -87,7 +98,7 @@ class GaussianOracle(Quiet, BayesianOracle):  # type: ignore[misc]
         best = float(np.min(model.predict(x)))
         flying = sorted(self.numbers[trial.trial_id] for trial in self.ongoing_trials.values())
         if flying:
-            extra = self._features(flying)
+            extra = self._features([self.values[number] for number in flying])
             guess = model.predict(extra)
             model = _regressor(model.kernel_).fit(np.vstack([x, extra]), np.concatenate([y, guess]))
         return model, best
@@ -98,10 +109,10 @@ class GaussianOracle(Quiet, BayesianOracle):  # type: ignore[misc]
         So the optimiser never begins where it ended last time, and what an earlier
         proposal fitted is only used again while no score has come in.
         """
-        if self._fitted is None or self._fitted[0] != len(self.end_order):
+        if self._fitted is None or self._fitted[0] != self.heard:
             kept = thin(y, FIT)
             model = self._make_gpr().fit(x[kept], y[kept])
-            self._fitted = (len(self.end_order), model.kernel_)
+            self._fitted = (self.heard, model.kernel_)
         return self._fitted[1]
 
     def _make_gpr(self) -> GaussianProcessRegressor:
@@ -110,11 +121,12 @@ class GaussianOracle(Quiet, BayesianOracle):  # type: ignore[misc]
         kernel = ConstantKernel(1.0, (0.05, 20.0)) * scales + WhiteKernel(1e-3, (1e-6, 0.5))
         return GaussianProcessRegressor(kernel, alpha=1e-8, normalize_y=True, optimizer=_bounded)
 
-    def _features(self, numbers: list[int]) -> Array:
-        for number in numbers:
-            if number not in self._rows:
-                self._rows[number] = self.encoder.features(self.values[number])
-        return np.array([self._rows[number] for number in numbers])
+    def _features(self, configurations: list[Values]) -> Array:
+        keys = [key(values) for values in configurations]
+        for name, values in zip(keys, configurations, strict=True):
+            if name not in self._rows:
+                self._rows[name] = self.encoder.features(values)
+        return np.array([self._rows[name] for name in keys])
 
 
 class Grouped(Matern):  # type: ignore[misc]
@@ -167,15 +179,14 @@ class _Pool:
         return self.top(1)[0] if self._values else None
 
 
-def costs(told: list[Any], direction: str) -> Array:
-    """A number for each trial, lower is better, that a Gaussian process can live with.
+def costs(scores: Sequence[float | None], direction: str) -> Array:
+    """A number for each trial's score, lower is better, that a Gaussian process can live with.
 
     Failed trials count as the worst seen, and what is far worse than most is cut off:
     one diverged loss would otherwise make all others look alike.
     """
     sign = -1.0 if direction == "max" else 1.0
-    scores = [sign * t.score if t.status == COMPLETED else np.nan for t in told]
-    y = np.array(scores, dtype=float)
+    y = np.array([np.nan if score is None else sign * score for score in scores])
     known = y[~np.isnan(y)]
     best = known.min()
     spread = max(np.median(known), np.quantile(known, 0.75)) - best

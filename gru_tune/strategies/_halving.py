@@ -84,8 +84,7 @@ class HyperbandOracle(Quiet, HalvingOracle):  # type: ignore[misc]
 
     def adopt(self, trial_id: str, given: Proposal) -> None:
         if given.first_epoch == 0:
-            growing = self._brackets and self._unfilled(self._brackets[-1])
-            bracket, rung, past = self._brackets[-1] if growing else self._new_bracket(), 0, None
+            bracket, rung, past = self._open_bracket(), 0, None
         else:
             past = self._latest.get(given.trial)
             if past is None:
@@ -96,7 +95,15 @@ class HyperbandOracle(Quiet, HalvingOracle):  # type: ignore[misc]
             raise _misfit(given)
         self._enter(trial_id, bracket, rung, past, {})
 
+    def place(self, trial_id: str, raw: dict[str, Any]) -> dict[str, Any]:
+        return self._enter(trial_id, self._open_bracket(), 0, None, raw)
+
     # Brackets.
+
+    def _open_bracket(self) -> Bracket:
+        """The one that a new configuration enters."""
+        growing = self._brackets and self._unfilled(self._brackets[-1])
+        return self._brackets[-1] if growing else self._new_bracket()
 
     def _enter(
         self, trial_id: str, bracket: Bracket, rung: int, past: str | None, values: dict[str, Any]

@@ -7,22 +7,25 @@ it follows from the seed, the number of the trial and what the study holds.
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import optuna
+from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler
+from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from gru_tune.space import Space, Values, key
+from gru_tune.space import Space, Values
 from gru_tune.strategies._candidates import Axis, Encoder
 from gru_tune.strategies._codec import encode, index_size
-from gru_tune.strategies._oracle import COMPLETED, RUNNING, RandomOracle
-from gru_tune.strategies.base import Proposal, derive
+from gru_tune.strategies._oracle import RUNNING, RandomOracle
+from gru_tune.strategies.base import Known, Proposal, derive
 from gru_tune.trial import Objective
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -37,7 +40,8 @@ class OptunaOracle(RandomOracle):
 
     ``sampler`` makes one from a seed. With ``fixed`` it is one that needs every
     hyperparameter in every trial and keeps notes in the study: then those not in force are
-    drawn and told as well, and a replay draws again, for the sake of the notes.
+    drawn and told as well, and a replay draws again, for the sake of the notes. The study
+    begins with the trials that are ``known``, and ``notes`` in each of them.
     """
 
     def __init__(
@@ -49,19 +53,27 @@ class OptunaOracle(RandomOracle):
         epochs: int,
         sampler: Callable[[int], BaseSampler],
         fixed: bool = False,
+        known: Known = (),
+        notes: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(space, objective, seed, cap, epochs)
         self.encoder = Encoder(space)
-        self._sampler, self._fixed = sampler, fixed
+        self._sampler, self._fixed, self.known = sampler, fixed, known
         searched = [axis for axis in self.encoder.axes if axis.columns]
         self._distributions = {axis.hp.name: _distribution(axis, fixed) for axis in searched}
-        self._study = optuna.create_study(
-            direction="minimize" if objective.direction == "min" else "maximize"
-        )
+        self._directions = [objective.direction, "min"] if objective.cost else [objective.direction]
+        self._study = _study(self._directions)
         self._places: dict[int, int] = {}  # the number in Optuna's study of each trial
         self._drawn: tuple[Params, dict[str, Any]] = ({}, {})
-        self._scores: list[float] = []
+        self._middle = {axis.hp.name: _middle(axis) for axis in searched}
+        self._reached = [found for one in known if (found := self._objectives(one.score, one.cost))]
         self._failures: list[int] = []
+        for values, *told in known if self._reached else ():
+            params = {**self._middle, **self._params(values)} if fixed else self._params(values)
+            self._study.add_trial(
+                self._entry(params, dict(notes or {}), self._objectives(*told) or self._worst())
+            )
+        self.earlier = self._study.get_trials(deepcopy=False)
 
     def begin(self, given: Proposal | None = None) -> Any:
         trial = super().begin(given)
@@ -78,23 +90,59 @@ class OptunaOracle(RandomOracle):
         return super().propose(trial_id)
 
     def adopt(self, trial_id: str, given: Proposal) -> None:
-        if self._fixed and self._distributions:
-            self._draw()
+        self._draw_notes()
 
-    def end(self, trial: Any, score: float | None) -> None:
+    def place(self, trial_id: str, raw: dict[str, Any]) -> dict[str, Any]:
+        self._draw_notes()
+        return super().place(trial_id, raw)
+
+    def end(self, trial: Any, score: float | None, cost: float | None = None) -> None:
         """Report a score; a failure counts as the worst one so far, once there is one."""
-        super().end(trial, score)
+        super().end(trial, score, cost)
         number = self.numbers[trial.trial_id]
-        if score is None:
+        found = self._objectives(score, cost)
+        if found is None:
             self._failures.append(number)
         else:
-            self._scores.append(score)
-            self._study.tell(self._places[number], score)
-        if self._scores:
-            worst = max(self._scores) if self.objective.direction == "min" else min(self._scores)
+            self._reached.append(found)
+            self._study.tell(self._places[number], found)
+        if self._reached:
             for failed in self._failures:
-                self._study.tell(self._places[failed], worst)
+                self._study.tell(self._places[failed], self._worst())
             self._failures.clear()
+
+    def revise(self, number: int, score: float | None, cost: float | None = None) -> None:
+        """Optuna's trials are final: the study is made anew, the trial in it with its later score."""
+        super().revise(number, score, cost)
+        found = self._objectives(score, cost)
+        if found is not None:
+            self._reached.append(found)
+        entries = self._study.get_trials(deepcopy=False)
+        entry = entries[self._places[number]]
+        entries[self._places[number]] = self._entry(entry.params, entry.system_attrs, found or self._worst())
+        self._study = _study(self._directions)
+        self._study.add_trials(entries)
+
+    def _objectives(self, score: float | None, cost: float | None) -> list[float] | None:
+        """What Optuna hears of a trial: the score, and the cost by its order of magnitude; None: it failed."""
+        if score is None:
+            return None
+        if len(self._directions) == 1:
+            return [score]
+        return None if cost is None else [score, math.log(cost)]
+
+    def _worst(self) -> list[float]:
+        """The worst of each objective so far."""
+        columns = zip(*self._reached, strict=True)
+        return [
+            max(column) if direction == "min" else min(column)
+            for column, direction in zip(columns, self._directions, strict=True)
+        ]
+
+    def _draw_notes(self) -> None:
+        """What the sampler would have noted of a configuration that is not its own."""
+        if self._fixed and self._distributions:
+            self._draw()
 
     def _draw(self) -> None:
         study = self._seen()
@@ -113,10 +161,10 @@ class OptunaOracle(RandomOracle):
     def _untried(self, values: Values) -> Values | None:
         """The values themselves, or neighbours of them, that no trial had; None when all had."""
         near = [values]
-        if key(values) in self._tried_so_far:
+        if self.taken(values):
             rng = np.random.default_rng(derive(self.study_seed, "neighbours", len(self.values) + 1))
             near = self.encoder.around(values, NEAR, WIDTH, rng)
-        return next((v for v in near if key(v) not in self._tried_so_far), None)
+        return next((v for v in near if not self.taken(v)), None)
 
     def _enter(self, number: int) -> None:
         """Put a trial into the study, as running."""
@@ -128,11 +176,11 @@ class OptunaOracle(RandomOracle):
         self._places[number] = len(self._study.get_trials(deepcopy=False)) - 1
 
     def _entry(
-        self, params: Params, notes: dict[str, Any], score: float | None = None
+        self, params: Params, notes: dict[str, Any], reached: list[float] | None = None
     ) -> optuna.trial.FrozenTrial:
         return create_trial(
-            state=TrialState.RUNNING if score is None else TrialState.COMPLETE,
-            value=score,
+            state=TrialState.RUNNING if reached is None else TrialState.COMPLETE,
+            values=reached,
             params=params,
             distributions={name: self._distributions[name] for name in params},
             system_attrs=notes,
@@ -154,14 +202,14 @@ class OptunaOracle(RandomOracle):
 class ProcessOracle(OptunaOracle):
     """For Optuna's Gaussian process, which is slow with many trials and misled by extreme scores.
 
-    It sees the best trials and a selection of the rest, with bounded scores; a
-    hyperparameter not in force counts as the middle of its range.
+    It sees the best trials (with two objectives: those that the fewest others beat) and a
+    selection of the rest, with bounded scores and costs; a hyperparameter not in force counts as
+    the middle of its range.
     """
 
     def __init__(self, *args: Any, initial: int, **keys: Any) -> None:
         super().__init__(*args, **keys)
         self._most = max(SEEN, initial)
-        self._middle = {axis.hp.name: _middle(axis) for axis in self.encoder.axes if axis.columns}
 
     def _draw(self) -> None:
         # One thread: the cores belong to the workers, and their number must not change a sum's last digit.
@@ -171,19 +219,38 @@ class ProcessOracle(OptunaOracle):
     def _seen(self) -> optuna.Study:
         from gru_tune.strategies._gaussian import costs, thin
 
-        study = optuna.create_study()
-        told = [self.trials[identity] for identity in self.end_order]
-        if any(trial.status == COMPLETED for trial in told):
-            y = costs(told, self.objective.direction)
-            for index in thin(y, self._most):
-                study.add_trial(self._whole(told[index], float(y[index])))
+        study = _study(["min"] * len(self._directions))
+        told = [*self.known, *self.told()]
+        reached = [self._objectives(one.score, one.cost) for one in told]
+        if any(reached):
+            y = np.column_stack(
+                [
+                    costs([None if found is None else found[place] for found in reached], direction)
+                    for place, direction in enumerate(self._directions)
+                ]
+            )
+            for index in thin(_beaten(y), self._most):
+                study.add_trial(self._whole(told[index].values, y[index].tolist()))
         for trial in self.ongoing_trials.values():
-            study.add_trial(self._whole(trial))
+            study.add_trial(self._whole(self.values[self.numbers[trial.trial_id]]))
         return study
 
-    def _whole(self, trial: Any, score: float | None = None) -> optuna.trial.FrozenTrial:
-        params = self._params(self.values[self.numbers[trial.trial_id]])
-        return self._entry({**self._middle, **params}, {}, score)
+    def _whole(self, values: Values, reached: list[float] | None = None) -> optuna.trial.FrozenTrial:
+        return self._entry({**self._middle, **self._params(values)}, {}, reached)
+
+
+def _beaten(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """By how many rows each row of (trials, objectives) is beaten, where less is better in every column."""
+    if y.shape[1] == 1:
+        return y[:, 0]
+    no_worse = (y[:, None] <= y[None]).all(2)
+    counts: NDArray[np.float64] = (no_worse & ~no_worse.T).sum(0).astype(float)
+    return counts
+
+
+def _study(directions: Sequence[str]) -> optuna.Study:
+    words = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
+    return optuna.create_study(directions=[words[direction] for direction in directions])
 
 
 def _distribution(axis: Axis, fixed: bool) -> BaseDistribution:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
 
-from gru_tune.space import Space, Values, key
+from gru_tune.space import LISTABLE, Space, Values, key
 from gru_tune.strategies._codec import decode, encode, index_size
-from gru_tune.strategies.base import Proposal, Work, derive
+from gru_tune.strategies.base import Observation, Proposal, Work, derive
 from gru_tune.trial import Objective
-from gru_tune.values import Float
+from gru_tune.values import Float, Scalar
 
 
 @contextmanager
@@ -49,8 +49,8 @@ COMPLETED, FAILED = "COMPLETED", "FAILED"
 BayesianOracle = oracles.BayesianOptimizationOracle
 HalvingOracle = oracles.HyperbandOracle
 METRIC = "score"
-LISTABLE = 200_000  # spaces up to this size may be listed in full to find what is left
-ROUNDS = 100  # of 21 draws each, before a space too large to list counts as exhausted
+GAPS = 1_000  # draws to fill what a configuration to try first leaves out, before it counts as tried
+TRIES = 50_000  # draws before a space too large to list counts as exhausted
 
 
 class SharedSpace(keras_tuner.HyperParameters):  # type: ignore[misc]
@@ -95,6 +95,11 @@ class Quiet:
         self.values: dict[int, Values] = {}
         self.numbers: dict[str, int] = {}
         self._size, self._last = space.size, 0
+        self.first: Sequence[
+            Mapping[str, Scalar]
+        ] = ()  # configurations to begin with, what they leave out is drawn
+        self.heard = 0  # scores told so far, revised ones too
+        self._costs: dict[int, float | None] = {}  # by trial number, with two objectives
         self._given: Proposal | None = None
         self._rest: list[tuple[str, Values]] | None = None
         super().__init__(  # type: ignore[call-arg]
@@ -136,13 +141,34 @@ class Quiet:
         assert isinstance(epochs, int)
         return 0, epochs, False
 
-    def end(self, trial: Any, score: float | None) -> None:
-        """Report a finite score, or a failure."""
+    def end(self, trial: Any, score: float | None, cost: float | None = None) -> None:
+        """Report a finite score, with two objectives also a cost; or a failure."""
         oracle: Any = self
+        self._costs[self.numbers[trial.trial_id]] = cost
         if score is not None:
             oracle.update_trial(trial.trial_id, {METRIC: score})
         trial.status = COMPLETED if score is not None else FAILED
         oracle.end_trial(trial)
+        self.heard += 1
+
+    def revise(self, number: int, score: float | None, cost: float | None = None) -> None:
+        """A later score of a trial that has ended; None: it has failed since."""
+        oracle: Any = self
+        self._costs[number] = cost
+        trial = next(oracle.trials[name] for name, n in reversed(self.numbers.items()) if n == number)
+        trial.status = COMPLETED if score is not None else FAILED
+        trial.score = score
+        self.heard += 1
+
+    def told(self) -> list[Observation]:
+        """The configurations that have ended with what came of them, in the order they ended."""
+        oracle: Any = self
+        found = []
+        for trial in (oracle.trials[identity] for identity in oracle.end_order):
+            number = self.numbers[trial.trial_id]
+            score = trial.score if trial.status == COMPLETED else None
+            found.append(Observation(self.values[number], score, self._costs[number]))
+        return found
 
     def ending(self) -> str:
         """Why there is nothing more to propose."""
@@ -178,7 +204,8 @@ class Quiet:
         if self._given is not None:
             self.adopt(trial_id, self._given)
             return {"status": RUNNING, "values": encode(self.space, self._given.values)}
-        return self.propose(trial_id)
+        wanted = self._wanted()
+        return self.propose(trial_id) if wanted is None else self.place(trial_id, wanted)
 
     def propose(self, trial_id: str) -> dict[str, Any]:
         """New values for a trial, in keras-tuner's encoding."""
@@ -190,6 +217,23 @@ class Quiet:
     def adopt(self, trial_id: str, given: Proposal) -> None:
         """Note what a proposal made before changes in the search."""
 
+    def place(self, trial_id: str, raw: dict[str, Any]) -> dict[str, Any]:
+        """Take a new configuration that is not the search's own."""
+        return {"status": RUNNING, "values": raw}
+
+    def _wanted(self) -> dict[str, Any] | None:
+        """What is to be tried first, as the trial that comes now; None where that is the search's to propose."""
+        number = len(self.values)
+        if number >= len(self.first) or not self.room:
+            return None
+        oracle: Any = self
+        rng = random.Random(derive(self.study_seed, "first", number + 1))
+        for _ in range(GAPS):
+            raw = encode(self.space, self.space.draw(rng, self.first[number]))
+            if self.space.allows(self.decoded(raw)) and not oracle._duplicate(raw):
+                return raw
+        return None
+
     def _random_values(self) -> dict[str, Any] | None:
         """A configuration not tried yet; None only when there is none (or none can be found).
 
@@ -197,12 +241,18 @@ class Quiet:
         """
         if self.exhausted:
             return None
-        for _ in range(ROUNDS):
-            raw: dict[str, Any] | None = super()._random_values()  # type: ignore[misc]
-            if raw is not None:
-                return raw
-            if self._size <= LISTABLE:
-                return self._one_of_the_rest()
+        raw: dict[str, Any] | None = super()._random_values()  # type: ignore[misc]
+        if raw is not None:
+            return raw
+        return self._one_of_the_rest() if self._size <= LISTABLE else self._one_of_many_draws()
+
+    def _one_of_many_draws(self) -> dict[str, Any] | None:
+        oracle: Any = self
+        rng = random.Random(oracle._seed_state)
+        for _ in range(TRIES):
+            values = self.space.draw(rng, {})
+            if not self.taken(values):
+                return encode(self.space, values)
         return None
 
     def _one_of_the_rest(self) -> dict[str, Any] | None:
@@ -214,6 +264,15 @@ class Quiet:
             return None
         chosen = random.Random(oracle._seed_state).randrange(len(self._rest))
         return encode(self.space, self._rest[chosen][1])
+
+    def _duplicate(self, raw: dict[str, Any]) -> bool:
+        """Whether a configuration was tried before, or is none of the space."""
+        return self.taken(self.decoded(raw))
+
+    def taken(self, values: Values) -> bool:
+        """The same of values."""
+        oracle: Any = self
+        return key(values) in oracle._tried_so_far or not self.space.allows(values)
 
     def _compute_values_hash(self, raw: dict[str, Any]) -> str:
         return key(self.decoded(raw))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from gru_tune.strategies._oracle import RUNNING, Quiet
 from gru_tune.strategies.base import WAIT, Proposal
+from gru_tune.values import Scalar
 
 
 class OracleSearch:
-    """Ask, tell and replay; holds what is in flight."""
+    """Ask, tell and replay; holds what is in flight. Begins with ``first``, configurations that may have gaps."""
 
-    def __init__(self, oracle: Quiet) -> None:
+    def __init__(self, oracle: Quiet, first: Sequence[Mapping[str, Scalar]] = ()) -> None:
+        oracle.first = first
         self.ended: str | None = None
         self._oracle = oracle
         self._in_flight: dict[int, Any] = {}
@@ -30,11 +33,14 @@ class OracleSearch:
         self.ended = self._oracle.ending()
         return None
 
-    def tell(self, trial: int, score: float | None) -> None:
+    def tell(self, trial: int, score: float | None, cost: float | None = None) -> None:
         if trial not in self._in_flight:
             raise ValueError(f"trial {trial} is not in flight")
         finite = score is not None and math.isfinite(score)
-        self._oracle.end(self._in_flight.pop(trial), score if finite else None)
+        self._oracle.end(self._in_flight.pop(trial), score if finite else None, cost)
+
+    def revise(self, trial: int, score: float | None, cost: float | None = None) -> None:
+        self._oracle.revise(trial, score if score is not None and math.isfinite(score) else None, cost)
 
     def replay(self, proposal: Proposal) -> None:
         self._in_flight[proposal.trial] = self._oracle.begin(proposal)

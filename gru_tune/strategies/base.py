@@ -8,19 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal, Protocol
+from typing import ClassVar, Final, Literal, NamedTuple, Protocol
 
 from pydantic import Field
 
-from gru_tune.errors import Problem
+from gru_tune.errors import Path, Problem
 from gru_tune.language import Strict
 from gru_tune.space import Space, Values
+from gru_tune.strategies.objectives import problems as of_objectives
 from gru_tune.trial import Objective
+from gru_tune.values import Scalar
 
 WAIT: Final = "wait"
 Work = Callable[[Values], float]  # how long a configuration takes to train, in any unit
+
+
+class Observation(NamedTuple):
+    """A configuration that was trained; without a score it failed. The cost is there with two objectives."""
+
+    values: Values
+    score: float | None
+    cost: float | None = None
+
+
+Known = Sequence[Observation]  # of an earlier study
 
 
 @dataclass(frozen=True)
@@ -48,11 +61,15 @@ class Strategy(Protocol):
         ``WAIT`` is only returned while something is in flight, None only when nothing is.
         """
 
-    def tell(self, trial: int, score: float | None) -> None:
+    def tell(self, trial: int, score: float | None, cost: float | None = None) -> None:
         """The score of the proposal in flight of this trial; None (or not finite): it failed.
 
-        Raises ``ValueError`` for a trial that is not in flight.
+        With two objectives what it costs (above 0) as well. Raises ``ValueError`` for a trial
+        that is not in flight.
         """
+
+    def revise(self, trial: int, score: float | None, cost: float | None = None) -> None:
+        """A later score of a trial that was told before, in place of that; None: it has failed since."""
 
     def replay(self, proposal: Proposal) -> None:
         """Take over what a former ``ask`` returned, without computing it again.
@@ -64,13 +81,35 @@ class Strategy(Protocol):
         """Whether this trial will not be proposed again, so that its checkpoint may be deleted."""
 
 
+class StopWhen(Strict):
+    """When a search is good enough."""
+
+    no_gain_for: int | None = Field(
+        None, ge=1, le=1_000_000, description="trials in a row that were no better than the best before them"
+    )
+    score: float | None = Field(
+        None, allow_inf_nan=False, description="a value of the objective that is as good as is needed"
+    )
+
+
 class SearchSection(Strict):
     """How configurations are chosen, how many, and which one wins."""
 
     BUDGET: ClassVar[frozenset[str]] = frozenset(
-        {"trials", "minutes", "keep", "retries", "max_failures", "workers_per_gpu"}
+        {"trials", "minutes", "keep", "retries", "max_failures", "workers_per_gpu", "stop_when"}
     )
     """The keys that may change when a study goes on; all others change its question."""
+
+    YOUNGER: ClassVar[frozenset[str]] = frozenset(
+        {
+            "repeats", "stopper", "factor", "min_epochs", "try_first", "earlier", "constraints",
+            "max_parameters", "max_seconds_per_epoch", "objectives",
+        }
+    )  # fmt: skip
+    """Fields that studies begun before there was the key do not have in their question."""
+
+    LEARNS: ClassVar[bool] = False  # whether the scores of earlier trials change what is proposed
+    WEIGHS: ClassVar[bool] = True  # whether it looks at two objectives (or at none)
 
     strategy: str
     trials: int | None = Field(
@@ -90,6 +129,11 @@ class SearchSection(Strict):
     objective: str | None = Field(
         None,
         description="the metric of the validation split that ranks the trials, or null for the task's own",
+    )
+    objectives: list[str] | None = Field(
+        None,
+        description="in place of objective: a metric and a cost to weigh against it, "
+        "parameters, seconds (of an epoch) or latency (of one sequence), as [accuracy, parameters]",
     )
     seed: int = Field(
         1,
@@ -111,13 +155,76 @@ class SearchSection(Strict):
     workers_per_gpu: int = Field(
         1, ge=1, le=64, description="trials side by side on each GPU: several where the models are small"
     )
+    stopper: Literal["asha", "hyperband", "median"] | None = Field(
+        None,
+        description="ends bad trials early: asha and hyperband train all for a few epochs and go on with the best, "
+        "median ends what is worse than half of the others; null trains every trial to its end",
+    )
+    factor: int = Field(
+        3,
+        ge=2,
+        le=100,
+        description="of asha and hyperband: from one rung to the next a trial gets this many times the epochs, "
+        "and one in this many trials gets there",
+    )
+    min_epochs: int = Field(
+        1,
+        ge=1,
+        le=100_000,
+        description="of a stopper: the epochs that every trial gets before it may be ended",
+    )
+    try_first: list[dict[str, Scalar]] = Field(
+        default_factory=list,
+        description="configurations to begin with, as {hyperparameter: value}; what one leaves out is drawn",
+    )
+    earlier: str | None = Field(
+        None,
+        alias="from",
+        description="a results folder of the same data whose trials this search learns from, relative to the config",
+    )
+    constraints: list[str] = Field(
+        default_factory=list,
+        description="comparisons that every configuration must satisfy, such as units_2 <= units_1",
+    )
+    max_parameters: int | None = Field(
+        None, ge=1, description="configurations whose model has more weights than this are never tried"
+    )
+    max_seconds_per_epoch: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="configurations whose epochs are expected to take longer on this machine are never tried",
+    )
+    stop_when: StopWhen = Field(
+        default_factory=lambda: StopWhen(),
+        description="what ends the search before its trials and minutes do",
+    )
+
+    @property
+    def metric(self) -> tuple[Path, str | None]:
+        """The metric that ranks the trials (None: the task's own), and its place in the config."""
+        if self.objectives:
+            return ("search", "objectives", 0), self.objectives[0]
+        return ("search", "objective"), self.objective
+
+    def unasked(self) -> list[str]:
+        """The younger keys that this config leaves at their default: no part of its question."""
+        fields = type(self).model_fields
+        return [
+            fields[name].alias or name
+            for name in sorted(self.YOUNGER)
+            if getattr(self, name) == fields[name].get_default(call_default_factory=True)
+        ]
 
     def problems(self, space: Space) -> list[Problem]:
         """What keeps this search from being run over ``space``; none means ``create`` works."""
         if self.limit(space) is None and self.minutes is None:
             text = "the search would never end: give it a number of trials, or minutes"
             return [Problem(("search", "trials"), text)]
-        return []
+        if self.earlier is not None and not self.LEARNS:
+            text = f"{self.strategy} learns nothing from earlier trials: take bayesian, tpe, gp, cmaes or genetic, or leave from out"
+            return [Problem(("search", "from"), text)]
+        return of_objectives(self)
 
     def limit(self, space: Space) -> int | None:
         """The number of configurations that will be proposed at most (None: no limit)."""
@@ -130,10 +237,13 @@ class SearchSection(Strict):
         """What is going to happen, in one sentence without a full stop."""
         return f"{self.strategy}: {amount(self, space)}"
 
-    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+    def create(
+        self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()
+    ) -> Strategy:
         """A fresh search; loads keras-tuner. ``epochs`` are those of a trial (hyperband: at most).
 
-        Where the order is free, what ``work`` says takes longest comes first.
+        Where the order is free, what ``work`` says takes longest comes first. It begins with
+        ``try_first``, and where it ``LEARNS`` with what is ``known``.
         """
         raise NotImplementedError
 

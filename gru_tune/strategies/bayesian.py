@@ -6,17 +6,20 @@ Algorithms", NeurIPS 2012.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy, Work, amount
+from gru_tune.strategies.base import Known, SearchSection, Strategy, Work, amount
 from gru_tune.trial import Objective
 
 
 class BayesianSearch(SearchSection):
     """Starts at random, then proposes what promises most by all scores so far."""
+
+    LEARNS: ClassVar[bool] = True
+    WEIGHS: ClassVar[bool] = False
 
     strategy: Literal["bayesian"] = "bayesian"
     initial: int | None = Field(
@@ -34,12 +37,17 @@ class BayesianSearch(SearchSection):
 
     def describe(self, space: Space, epochs: int) -> str:
         first, limit = self.initial_points(space), self.limit(space)
+        if self.earlier is not None:
+            return f"{self.strategy}: {amount(self, space)}"
         share = f", the first {first} of them at random" if limit is None or first < limit else ", at random"
         return f"{self.strategy}: {amount(self, space)}{share}"
 
-    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+    def create(
+        self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()
+    ) -> Strategy:
         from gru_tune.strategies._gaussian import GaussianOracle
         from gru_tune.strategies._search import OracleSearch
 
         first = self.initial_points(space)
-        return OracleSearch(GaussianOracle(space, objective, self.seed, self.trials, epochs, first))
+        oracle = GaussianOracle(space, objective, self.seed, self.trials, epochs, first, known)
+        return OracleSearch(oracle, self.try_first)

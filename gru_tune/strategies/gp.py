@@ -8,17 +8,19 @@ Balandat and Bakshy, "Unexpected Improvements to Expected Improvement", NeurIPS 
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gru_tune.errors import Problem
 from gru_tune.space import Space
-from gru_tune.strategies.base import Strategy, Work
+from gru_tune.strategies.base import Known, Strategy, Work
 from gru_tune.strategies.bayesian import BayesianSearch
 from gru_tune.trial import Objective
 
 
 class GPSearch(BayesianSearch):
     """Starts at random, then proposes what promises most by Optuna's Gaussian process; needs PyTorch."""
+
+    WEIGHS: ClassVar[bool] = True
 
     strategy: Literal["gp"] = "gp"  # type: ignore[assignment]
 
@@ -29,7 +31,9 @@ class GPSearch(BayesianSearch):
             found.append(Problem(("search", "strategy"), text))
         return found
 
-    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+    def create(
+        self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()
+    ) -> Strategy:
         from optuna.samplers import GPSampler
 
         from gru_tune.strategies._optuna import ProcessOracle
@@ -41,6 +45,6 @@ class GPSearch(BayesianSearch):
             return GPSampler(n_startup_trials=first, warn_independent_sampling=False, seed=seed)
 
         oracle = ProcessOracle(
-            space, objective, self.seed, self.trials, epochs, sampler=sampler, initial=first
+            space, objective, self.seed, self.trials, epochs, sampler=sampler, known=known, initial=first
         )
-        return OracleSearch(oracle)
+        return OracleSearch(oracle, self.try_first)

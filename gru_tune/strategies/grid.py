@@ -9,7 +9,7 @@ from pydantic import Field
 
 from gru_tune.errors import Problem
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy, Work
+from gru_tune.strategies.base import Known, SearchSection, Strategy, Work
 from gru_tune.trial import Objective
 
 
@@ -27,20 +27,21 @@ class GridSearch(SearchSection):
     def problems(self, space: Space) -> list[Problem]:
         endless = [hp.name for hp in space.hyperparameters if math.isinf(hp.domain.size)]
         if not endless:
-            return []
+            return super().problems(space)
         text = (
             f"a grid needs a list of values for every hyperparameter, and {', '.join(endless)} has none: "
             "give it a step or a choice, or another strategy"
         )
         return [Problem(("search", "strategy"), text)]
 
-    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+    def create(
+        self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()
+    ) -> Strategy:
         from gru_tune.strategies._oracle import GridOracle
         from gru_tune.strategies._search import OracleSearch
 
         # The whole grid may be walked in any order, and no worker is idle for long at its end if it
         # begins with what takes longest; what a limit may cut off keeps the order of the config.
         whole = self.limit(space) == space.size and self.minutes is None
-        return OracleSearch(
-            GridOracle(space, objective, self.seed, self.trials, epochs, work if whole else None)
-        )
+        oracle = GridOracle(space, objective, self.seed, self.trials, epochs, work if whole else None)
+        return OracleSearch(oracle, self.try_first)

@@ -7,27 +7,21 @@ Approach to Hyperparameter Optimization", JMLR 18 (2018).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from gru_tune.errors import Problem
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy, Work, amount
+from gru_tune.strategies.base import Known, SearchSection, Strategy, Work, amount
 from gru_tune.trial import Objective
 
 
 class HyperbandSearch(SearchSection):
     """Trains many trials for few epochs and goes on with the best; training.epochs is the most one gets."""
 
+    YOUNGER: ClassVar[frozenset[str]] = SearchSection.YOUNGER - {"factor"}
+    WEIGHS: ClassVar[bool] = False
+
     strategy: Literal["hyperband"] = "hyperband"
-    factor: int = Field(
-        3,
-        ge=2,
-        le=100,
-        description="from one rung to the next a trial gets this many times the epochs, "
-        "and one in this many trials gets there",
-    )
 
     def problems(self, space: Space) -> list[Problem]:
         found = super().problems(space)
@@ -44,11 +38,14 @@ class HyperbandSearch(SearchSection):
             return text
         return f"{text}, about {total_epochs(limit, epochs, self.factor):,} epochs in all"
 
-    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+    def create(
+        self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()
+    ) -> Strategy:
         from gru_tune.strategies._halving import HyperbandOracle
         from gru_tune.strategies._search import OracleSearch
 
-        return OracleSearch(HyperbandOracle(space, objective, self.seed, self.trials, epochs, self.factor))
+        oracle = HyperbandOracle(space, objective, self.seed, self.trials, epochs, self.factor)
+        return OracleSearch(oracle, self.try_first)
 
 
 Rungs = list[tuple[int, int]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy, Work, derive
+from gru_tune.strategies.base import Known, SearchSection, Strategy, Work, derive
 from gru_tune.trial import Objective
 
 
@@ -19,7 +19,9 @@ class QuasirandomSearch(SearchSection):
 
     strategy: Literal["quasirandom"] = "quasirandom"
 
-    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+    def create(
+        self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()
+    ) -> Strategy:
         from optuna.samplers import QMCSampler, RandomSampler
 
         from gru_tune.strategies._optuna import OptunaOracle
@@ -35,4 +37,4 @@ class QuasirandomSearch(SearchSection):
             )
 
         oracle = OptunaOracle(space, objective, self.seed, self.trials, epochs, sampler, fixed=True)
-        return OracleSearch(oracle)
+        return OracleSearch(oracle, self.try_first)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from gru_tune.space import Space
-from gru_tune.strategies.base import SearchSection, Strategy, Work
+from gru_tune.strategies.base import Known, SearchSection, Strategy, Work
 from gru_tune.trial import Objective
 
 
@@ -17,8 +17,10 @@ class RandomSearch(SearchSection):
 
     strategy: Literal["random"] = "random"
 
-    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+    def create(
+        self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()
+    ) -> Strategy:
         from gru_tune.strategies._oracle import RandomOracle
         from gru_tune.strategies._search import OracleSearch
 
-        return OracleSearch(RandomOracle(space, objective, self.seed, self.trials, epochs))
+        return OracleSearch(RandomOracle(space, objective, self.seed, self.trials, epochs), self.try_first)

@@ -7,10 +7,10 @@ Hutter, "BOHB", ICML 2018.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gru_tune.space import Space
-from gru_tune.strategies.base import Strategy, Work
+from gru_tune.strategies.base import Known, Strategy, Work
 from gru_tune.strategies.bayesian import BayesianSearch
 from gru_tune.trial import Objective
 
@@ -18,9 +18,13 @@ from gru_tune.trial import Objective
 class TPESearch(BayesianSearch):
     """Starts at random, then draws near the better trials and far from the worse ones (Optuna's TPE)."""
 
+    WEIGHS: ClassVar[bool] = True
+
     strategy: Literal["tpe"] = "tpe"  # type: ignore[assignment]
 
-    def create(self, space: Space, objective: Objective, epochs: int, work: Work | None = None) -> Strategy:
+    def create(
+        self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()
+    ) -> Strategy:
         from optuna.samplers import TPESampler
 
         from gru_tune.strategies._optuna import OptunaOracle
@@ -33,4 +37,5 @@ class TPESearch(BayesianSearch):
                 n_startup_trials=first, multivariate=True, group=True, constant_liar=True, seed=seed
             )
 
-        return OracleSearch(OptunaOracle(space, objective, self.seed, self.trials, epochs, sampler))
+        oracle = OptunaOracle(space, objective, self.seed, self.trials, epochs, sampler, known=known)
+        return OracleSearch(oracle, self.try_first)

@@ -24,6 +24,7 @@ def aims(config: Config, target: str) -> Aims:
     """The aims of a config for data with this ``Dataset.target``; the config must fit the data."""
     task = TASKS[config.task]
     known = task.metrics(target)
-    name = config.search.objective or task.default_objective(target)
+    name = config.search.metric[1] or task.default_objective(target)
+    cost = config.search.objectives[1] if config.search.objectives else None
     wanted = known if config.metrics is None else config.metrics
-    return Aims(Objective(name, known[name]), tuple(dict.fromkeys((name, *wanted))))
+    return Aims(Objective(name, known[name], cost), tuple(dict.fromkeys((name, *wanted))))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gru_tune.report import plain, read
 from gru_tune.study.history import History
+from gru_tune.study.pareto import members
 from gru_tune.study.results import StudyFolder, replace_text
 from gru_tune.study.table import Table, curve_columns, curve_rows, rank, to_csv
 from gru_tune.trial import Outcome
@@ -27,7 +30,8 @@ class Derived:
     def add(self, outcome: Outcome, repeat: int, history: History) -> None:
         """A job of a run ended; ``history`` has taken it."""
         trials = history.trials.values()
-        replace_text(self._folder.table, self._table.csv(rank(trials, self._table.objective)))
+        table = replace(self._table, pareto=members(trials, self._table.objective))
+        replace_text(self._folder.table, table.csv(rank(trials, table.objective)))
         rows = curve_rows(outcome.trial, repeat, outcome.epochs)
         known = not rows or rows[0].keys() <= set(self._columns)
         if not known or not self._folder.curves.exists():

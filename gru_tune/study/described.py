@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -28,7 +29,7 @@ def header(config: Config, aims: Aims, fingerprint: str) -> dict[str, Any]:
         "task": config.task,
         "kind": config.data.kind,
         "strategy": config.search.strategy,
-        "objective": {"name": aims.objective.name, "direction": aims.objective.direction},
+        "objective": {key: value for key, value in asdict(aims.objective).items() if value is not None},
         "hyperparameters": [hp.name for hp in config.space.hyperparameters],
         "seed": config.search.seed,
         "data": fingerprint,
@@ -60,6 +61,7 @@ def describe(
         planned=config.search.limit(config.space),
         workers=slots,
         backend=backend,
+        within=config.winner.within if aims.objective.cost else None,
         state="running",
         ended=None,
         started=read_json(folder.facts).get("started", time.time()),

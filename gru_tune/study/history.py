@@ -7,11 +7,14 @@ on after a kill cannot see anything else than the search saw.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Any
 
 from gru_tune.errors import StudyError
-from gru_tune.study.log import Died, Event, Finished, Launch, Run, Started, Stopped
+from gru_tune.study import pareto
+from gru_tune.study.log import Died, Ended, Event, Finished, Launch, Run, Started, Stopped
 from gru_tune.trial import Epoch, Objective, Status, Trial
 
 
@@ -21,6 +24,7 @@ class Told:
 
     trial: int
     score: float | None
+    cost: float | None = None  # with two objectives
 
 
 @dataclass(frozen=True)
@@ -37,14 +41,15 @@ class Flight:
 class History:
     """The fold of a study's events; ``apply`` takes the next one.
 
-    The search trains a configuration with ``repeats`` seeds, and what is trained with further
-    ones belongs to the finals. With ``slim``, a trial keeps only its best and its last epoch:
+    The search trains a configuration ``repeats`` times, and what is trained after that belongs to
+    the finals. Every repeat has a seed of its own; with ``folds`` they go through these in turn. With ``slim``, a trial keeps only its best and its last epoch:
     a long search then does not fill the memory with curves that are on the disk anyway.
     """
 
     objective: Objective
     slim: bool = False
     repeats: int = 1
+    folds: int = 1
     trials: dict[int, Trial] = field(default_factory=dict)  # with an outcome of every repeat
     runs: dict[Run, Trial] = field(default_factory=dict)  # every seed for itself
     flights: dict[Run, Flight] = field(default_factory=dict)  # in the order of their launch
@@ -53,8 +58,11 @@ class History:
     _lengths: dict[Run, int] = field(default_factory=dict)  # and every run
     lasting: set[int] = field(default_factory=set)  # trials that may be trained further
     failures_in_a_row: int = 0
+    behind: set[int] = field(default_factory=set)  # trials that ended since one was better than all before
     seconds: float = 0.0  # that the program has been at work on this study
+    ended: Ended | None = None  # how its search ended, if nothing was searched for since
     _last: float | None = None
+    _tops: list[pareto.Point] = field(default_factory=list)  # what no other trial was as good as, so far
 
     def apply(self, event: Event) -> None:
         """Take the next event of the log. Raises ``StudyError`` for one that cannot follow."""
@@ -78,10 +86,13 @@ class History:
             self.flights[event.run] = replace(self.flights[event.run], ended=True)
         elif isinstance(event, Finished):
             self._finish(event)
+        elif isinstance(event, Ended):
+            self.ended = event
 
     def told(self, trial: int) -> Told | None:
         """What the strategy hears of a trial; None while some of its repeats have no outcome."""
-        return None if trial in self.missing else Told(trial, self.trials[trial].score)
+        found = self.trials[trial] if trial not in self.missing else None
+        return Told(trial, found.score, found.cost) if found else None
 
     def finals(self) -> dict[int, list[Trial]]:
         """Of every trial what was trained with the seeds of the finals, as far as it has an outcome."""
@@ -89,6 +100,10 @@ class History:
         for run in sorted(run for run in self.runs if run[1] > self.repeats and self.settled(run)):
             found.setdefault(run[0], []).append(self.runs[run])
         return found
+
+    def fold(self, repeat: int) -> int:
+        """The fold that a repeat trains and validates on, from 1."""
+        return fold_of(repeat, self.folds)
 
     def settled(self, run: Run) -> bool:
         """Whether a run has an outcome, of as many epochs as its trial was last asked for."""
@@ -99,6 +114,7 @@ class History:
         self.flights[event.run] = replace(former, launch=event, ended=False)
         if event.repeat > self.repeats:
             return
+        self.ended = None
         (self.lasting.add if event.checkpoint else self.lasting.discard)(event.trial)
         if event.proposed:
             self.asked[event.trial] = event.last_epoch
@@ -114,7 +130,10 @@ class History:
         launch = self.flights.pop(event.run).launch
         run = merge(self.runs.get(event.run) if launch.first_epoch else None, launch, event, self.objective)
         self.runs[event.run] = slim(run) if self.slim else run
-        self._lengths[event.run] = launch.last_epoch
+        if (
+            event.repeat <= self.repeats or not event.outcome.cut
+        ):  # a final that was cut short cannot be compared
+            self._lengths[event.run] = launch.last_epoch
         if event.repeat > self.repeats:
             return
         missing = self.missing[run.number]
@@ -122,9 +141,16 @@ class History:
         if missing:
             return
         del self.missing[run.number]
-        trial = combined([self.runs[run.number, repeat] for repeat in range(1, self.repeats + 1)])
+        runs = [self.runs[run.number, repeat] for repeat in range(1, self.repeats + 1)]
+        trial = combined(runs, self.folds)
         self.trials[trial.number] = trial
         self.failures_in_a_row = self.failures_in_a_row + 1 if trial.status is Status.FAILED else 0
+        place = pareto.point(trial)
+        if place is None or any(pareto.as_good(top, place) for top in self._tops):
+            self.behind.add(trial.number)
+        else:
+            self._tops = [top for top in self._tops if not pareto.as_good(place, top)] + [place]
+            self.behind.clear()
 
 
 def replay(events: Iterable[Event], history: History) -> Iterator[Launch | Told]:
@@ -153,7 +179,7 @@ def merge(former: Trial | None, launch: Launch, event: Finished, objective: Obje
         number=outcome.trial,
         values=launch.values,
         seed=launch.seed,
-        status=Status.FAILED if error else Status.COMPLETED,
+        status=Status.FAILED if error else _status(launch, event),
         objective=objective,
         epochs=epochs,
         parameters=outcome.parameters or (former.parameters if former else None),
@@ -163,14 +189,43 @@ def merge(former: Trial | None, launch: Launch, event: Finished, objective: Obje
         error=error,
         attempts=max(event.attempt, former.attempts if former else 1),
         repeat=event.repeat,
+        epoch_seconds=_epoch_seconds(former, outcome.epochs),
+        latency=outcome.latency or (former.latency if former else None),
     )
 
 
-def combined(runs: list[Trial]) -> Trial:
-    """A trial of its repeats: the best of them, with the scores of all; it fails with any of them."""
+def _epoch_seconds(former: Trial | None, new: tuple[Epoch, ...]) -> float | None:
+    """The mean over all epochs of a run, of which a former trial may not have kept every one."""
+    known = former.epoch_seconds if former else None
+    if not new:
+        return known
+    before, total = new[0].number - 1, sum(epoch.seconds - epoch.compiling for epoch in new)
+    return (before * (known or 0.0) + total) / new[-1].number
+
+
+def _status(launch: Launch, event: Finished) -> Status:
+    """A trial that may be trained further, or that was cut short, has stopped; not one that its patience has ended."""
+    epochs = event.outcome.epochs
+    waits = launch.checkpoint and bool(epochs) and epochs[-1].number >= launch.last_epoch
+    return Status.STOPPED if waits or event.outcome.cut else Status.COMPLETED
+
+
+def fold_of(repeat: int, folds: int) -> int:
+    """The fold of a repeat, from 1."""
+    return (repeat - 1) % folds + 1
+
+
+def of_first_fold(runs: Iterable[Trial], folds: int) -> list[Trial]:
+    """The runs whose models go with ``preprocessing.json``, which is fitted on the first fold."""
+    return [run for run in runs if fold_of(run.repeat, folds) == 1]
+
+
+def combined(runs: list[Trial], folds: int = 1) -> Trial:
+    """A trial of its repeats: the best on the first fold, with the scores of all; it fails with any of them."""
     failed = [run for run in runs if run.score is None]
     scored = [run for run in runs if run.score is not None]
-    shown = failed[0] if failed else min(scored, key=lambda run: run.objective.sort_key(run.score or 0.0))
+    first = of_first_fold(scored, folds)
+    shown = failed[0] if failed else min(first, key=lambda run: run.objective.sort_key(run.score or 0.0))
     if len(runs) == 1:
         return shown
     return replace(
@@ -179,8 +234,23 @@ def combined(runs: list[Trial]) -> Trial:
         compiling=sum(run.compiling for run in runs),
         attempts=max(run.attempts for run in runs),
         scores=tuple(run.score for run in scored if run.score is not None),
-        error=f"repeat {shown.repeat}: {shown.error}" if failed else None,
+        epoch_seconds=_mean(run.epoch_seconds for run in runs),
+        latency=_mean(run.latency for run in runs),
+        error=f"{named(shown.repeat, folds)}: {shown.error}" if failed else None,
     )
+
+
+def repeats(asked: Mapping[str, Any]) -> tuple[int, int]:
+    """How often a search trains a configuration, and on how many folds, by the head of its log."""
+    question = asked.get("question", {})
+    split = question.get("data", {}).get("split")
+    folds = int(split.get("folds") or 1) if isinstance(split, dict) else 1
+    return int(question.get("search", {}).get("repeats", 1)) * folds, folds
+
+
+def named(repeat: int, folds: int) -> str:
+    """``repeat 2``; ``fold 2`` where there are folds."""
+    return f"repeat {repeat}" if folds == 1 else f"fold {fold_of(repeat, folds)}"
 
 
 def slim(trial: Trial) -> Trial:
@@ -189,6 +259,11 @@ def slim(trial: Trial) -> Trial:
         return trial
     kept = {epoch.number: epoch for epoch in (trial.best, trial.epochs[-1]) if epoch}
     return replace(trial, epochs=tuple(kept.values()))
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _no_score(epochs: tuple[Epoch, ...], objective: Objective) -> str | None:

@@ -49,12 +49,16 @@ class Live(Watcher):
         self._draw()
 
     def finals(self, due: Sequence[Run]) -> None:
+        assert self._count is not None
         self._finals = FinalsCount(due)
+        self._count.finals = len(due)
         if due:
             self.say(self._finals.words())
 
     def confirmed(self, run: Trial) -> None:
+        assert self._count is not None
         assert self._finals is not None
+        self._count.confirmed()
         self._running = [job for job in self._running if job["trial"] != run.number]
         self.say(self._finals.ended(run))
         self._draw()

@@ -3,8 +3,8 @@
 The first line says what the study asks (``study``); then come, in the order they happened,
 ``run`` (the program was started), ``launch`` (written BEFORE a job starts, so that one
 that kills its process leaves a trace), ``outcome`` (a job ended), ``death`` (its worker
-died) and ``stopped`` (the user stopped the search while it ran). Everything else in a
-results folder is derived from these lines.
+died), ``stopped`` (the user stopped the search while it ran) and ``end`` (all is done).
+Everything else in a results folder is derived from these lines.
 
 A line counts once its newline is on the disk. What a kill in the middle of a write leaves
 behind the last newline is ignored, and cut off at the next append; damage anywhere else
@@ -119,9 +119,19 @@ class Stopped:
         return self.trial, self.repeat
 
 
-Event = Header | Started | Launch | Finished | Died | Stopped
+@dataclass(frozen=True)
+class Ended:
+    """The search and all that follows it are over; ``minutes`` are those given, where their end ended it."""
+
+    reason: str
+    minutes: float | None
+    time: float
+
+
+Event = Header | Started | Launch | Finished | Died | Stopped | Ended
 NAMES: dict[type, str] = {
     Header: "study", Started: "run", Launch: "launch", Finished: "outcome", Died: "death", Stopped: "stopped",
+    Ended: "end",
 }  # fmt: skip
 TYPES = {name: kind for kind, name in NAMES.items()}
 

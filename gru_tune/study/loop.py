@@ -23,8 +23,10 @@ from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Died, Event, Finished, Launch, Log, Run, Started, Stopped
 from gru_tune.study.watch import Watcher
 from gru_tune.trial import Job, Outcome, Trial
+from gru_tune.wording import plural
 
 TICK = 0.2  # seconds between two looks at the progress files
+MINUTES = "the minutes given are over"
 LOST = 5  # times the whole program may be killed during one job before that job is given up
 
 
@@ -35,6 +37,9 @@ class Limits:
     retries: int = 1  # further attempts for a job whose worker died
     max_failures: int | None = 10  # failed trials in a row
     deadline: float | None = None  # time.time() at which all is to be over, the finals included
+    no_gain_for: int | None = None  # trials that were no better than what came before them
+    score: float | None = None  # that is good enough
+    over: str = ""  # why there is nothing to search for, where an earlier run has said so
 
 
 @dataclass
@@ -52,12 +57,15 @@ class Search:
     ended: Callable[[Trial, Outcome], None]  # a job of this run ended: tables, weights
     watch: Watcher
     interrupt: Interrupt
+    began: float | None = None  # time.time() from which this run counts; None: now
+    # Seconds until a job is expected to have trained one epoch.
+    first_epoch: Callable[[Launch], float] = lambda launch: 0.0
 
     def __post_init__(self) -> None:
         self.launches = 0
         self._running: dict[Future[Outcome], Launch] = {}
         # What was in flight counts as lost from here on; a run that changes nothing leaves no line.
-        self._start: Started | None = Started(self.executor.slots, time.time())
+        self._start: Started | None = Started(self.executor.slots, self.began or time.time())
         self.history.apply(self._start)
         # What was lost, and the repeats of a trial that had not begun; a final is asked for again by itself.
         self._waiting = deque(
@@ -67,7 +75,7 @@ class Search:
             for launch in [self._again((number, repeat)) or self._repeated(first, repeat)]
         )
         self._finals: deque[Launch] | None = None
-        self._ended = ""
+        self._ended = self.limits.over
 
     def run(self) -> str:
         """Go on until the search is over; returns the reason, a sentence.
@@ -104,7 +112,7 @@ class Search:
         if over:
             return self._final(over)
         if (launch := self._first(self._waiting)) is not None:
-            return launch
+            return self._timely(launch)
         proposal = self.strategy.ask()
         if isinstance(proposal, Proposal):
             first = Launch(
@@ -116,12 +124,21 @@ class Search:
             self._waiting.extend(
                 self._repeated(first, repeat) for repeat in range(2, self.history.repeats + 1)
             )
-            return first
+            return self._timely(first)
         if proposal != WAIT:
             return self._final(self.strategy.ended or "the search is over")
         if not self._running:
             raise RuntimeError("the strategy waits, but nothing is running")
         return "waiting"
+
+    def _timely(self, launch: Launch) -> Launch | str:
+        """``launch``, unless the minutes are over before its first epoch; the first trial of all is always trained."""
+        end = self._end()
+        late = end is not None and time.time() + self.first_epoch(launch) > end
+        if not late or not (self.history.trials or self._running):
+            return launch
+        self._ended = MINUTES
+        return self._final(MINUTES)
 
     def _final(self, over: str) -> Launch | str:
         """The search is ``over``: what is left of its finals, once nothing of it is running."""
@@ -162,10 +179,25 @@ class Search:
 
     def _over(self) -> str:
         if (end := self._end()) is not None and time.time() >= end:
-            return "the minutes given are over"
+            return MINUTES
         failures = self.history.failures_in_a_row
         if self.limits.max_failures is not None and failures >= self.limits.max_failures:
             return f"{failures} trials in a row failed (search.max_failures)"
+        return self._good_enough()
+
+    def _good_enough(self) -> str:
+        objective, wanted, most = self.history.objective, self.limits.score, self.limits.no_gain_for
+        top = best(self.history) if wanted is not None else None
+        if top and top.score is not None and wanted is not None and not objective.better(wanted, top.score):
+            reached = f"trial {top.number} reached {objective.name} {top.score:.4g}"
+            return f"{reached}, and {wanted:g} is good enough (search.stop_when)"
+        behind = len(self.history.behind)
+        if most is not None and behind >= most and objective.cost:
+            return (
+                f"{plural(behind, 'trial')} in a row brought nothing new to the Pareto set (search.stop_when)"
+            )
+        if most is not None and behind >= most:
+            return f"{plural(behind, 'trial')} since the best one brought no gain (search.stop_when)"
         return ""
 
     def _end(self) -> float | None:
@@ -177,8 +209,8 @@ class Search:
         self._write(launch)
         self.launches += 1
         self.watch.launched(launch)
-        # Only what is trained in full can be compared: a final is not cut short.
-        job = self.make_job(launch, self._end() if launch.repeat <= self.history.repeats else None)
+        final = launch.repeat > self.history.repeats
+        job = self.make_job(launch, self.finals.end(self.limits.deadline) if final else self._end())
         self.interrupt.patient = not self.executor.blocking
         future = self.executor.submit(job)
         self.interrupt.patient = True
@@ -211,7 +243,7 @@ class Search:
             return
         told = self.history.told(launch.trial)
         if told is not None:
-            self.strategy.tell(launch.trial, told.score)
+            self.strategy.tell(launch.trial, told.score, told.cost)
         self.history.lasting -= {number for number in self.history.lasting if self.strategy.finished(number)}
         self.ended(run, outcome)
         if told is not None:
@@ -245,7 +277,7 @@ def catch_up(events: tuple[Event, ...], history: History, strategy: Strategy) ->
     """Bring a fresh strategy to where the log stands."""
     for step in replay(events, history):
         if isinstance(step, Told):
-            strategy.tell(step.trial, step.score)
+            strategy.tell(step.trial, step.score, step.cost)
         else:
             strategy.replay(
                 Proposal(step.trial, step.values, step.first_epoch, step.last_epoch, step.checkpoint)

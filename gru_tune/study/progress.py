@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from gru_tune.report.words import duration, knobs, number, progress
+from gru_tune.report.words import LEAST, duration, knobs, number, progress
+from gru_tune.study.history import fold_of
 from gru_tune.study.log import Launch, Run, finite
 from gru_tune.study.watch import Plan, Watcher
-from gru_tune.trial import Objective, Trial
+from gru_tune.trial import Objective, Status, Trial
 from gru_tune.wording import listed, plural
 
 Write = Callable[[str], None]
@@ -44,11 +45,13 @@ class Plain(Watcher):
         self._count = Count(plan)
         workers = f"{plan.slots} worker{'s' * (plan.slots != 1)}"
         aim = "highest" if plan.objective.direction == "max" else "lowest"
+        cost = f" and {LEAST[plan.objective.cost]}" if plan.objective.cost else ""
         trials = f"{plan.total:,} trials at most" if plan.total else "as many trials as the time allows"
-        self._write(f"{plan.name}: {trials}, for the {aim} {plan.objective.name}, with {workers}")
+        self._write(f"{plan.name}: {trials}, for the {aim} {plan.objective.name}{cost}, with {workers}")
 
     def launched(self, launch: Launch) -> None:
-        self._write(starting(launch))
+        assert self._count is not None
+        self._write(starting(launch, self._count.plan.folds))
 
     def finished(self, trial: Trial, best: Trial | None) -> None:
         assert self._count is not None
@@ -58,13 +61,18 @@ class Plain(Watcher):
         self._write(f"{self._count.words()}  {ended(trial, best)}{rest}")
 
     def finals(self, due: Sequence[Run]) -> None:
+        assert self._count is not None
         self._finals = FinalsCount(due)
+        self._count.finals = len(due)
         if due:
             self._write(self._finals.words())
 
     def confirmed(self, run: Trial) -> None:
+        assert self._count is not None
         assert self._finals is not None
-        self._write(self._finals.ended(run))
+        self._count.confirmed()
+        left = self._count.left(time.time())
+        self._write(self._finals.ended(run) + (f"; about {duration(left)} left" if left else ""))
 
     def died(self, launch: Launch, reason: str) -> None:
         self._write(f"trial {launch.trial}: {reason}; it is tried again")
@@ -150,6 +158,8 @@ class FinalsCount:
         head = f"[finals {self.done}/{len(self.due)}]  trial {run.number} with another seed"
         if run.score is None:
             return f"{head} failed: {run.error}"
+        if run.status is Status.STOPPED:
+            return f"{head} does not count: the minutes were over after epoch {run.epochs[-1].number}"
         return f"{head}: {run.objective.name} {number(run.score)} (epoch {progress(run)}, {duration(run.seconds)})"
 
 
@@ -163,6 +173,7 @@ class Count:
         self._known = plan.done, plan.failed
         self._seconds = plan.seconds
         self._before: dict[int, float] = {}
+        self.finals: int | None = None  # trainings of the finals to come; None: the search is not over
 
     @property
     def done(self) -> int:
@@ -179,27 +190,41 @@ class Count:
         self._trials[trial.number] = trial.score is None
         self.best = best
 
+    def confirmed(self) -> None:
+        """A training of the finals ended."""
+        self.finals = max((self.finals or 0) - 1, 0)
+
     def left(self, now: float) -> float | None:
-        """Seconds left, from the mean time of a trial and the minutes; None while nothing is known."""
+        """Seconds left, from the mean time of a training and the minutes; None while nothing is known."""
         guesses = []
-        if self.plan.total and self.done:
-            waiting = max(self.plan.total - self.done, 0)
-            guesses.append(waiting * self._seconds / self.done / self.plan.slots)
+        trainings = self._waiting()
+        if trainings is not None and self.done:
+            training = self._seconds / self.done / self.plan.repeats
+            guesses.append(trainings * training / self.plan.slots)
         if self.plan.deadline is not None:
             guesses.append(max(self.plan.deadline - now, 0.0))
         return min(guesses, default=None)
+
+    def _waiting(self) -> int | None:
+        """Trainings that have not ended, the finals' among them; None where nothing but time ends the search."""
+        if self.finals is not None:
+            return self.finals
+        if not self.plan.total:
+            return None
+        return max(self.plan.total - self.done, 0) * self.plan.repeats + self.plan.finals
 
     def words(self) -> str:
         """``[3/20]``."""
         return f"[{self.done}/{self.plan.total}]" if self.plan.total else f"[{self.done}]"
 
 
-def starting(launch: Launch) -> str:
+def starting(launch: Launch, folds: int = 1) -> str:
     """``trial 3 starts: units 64``."""
     again = f" again (attempt {launch.attempt})" if launch.attempt > 1 else ""
     verb = f"goes on from epoch {launch.first_epoch}" if launch.first_epoch else "starts"
-    seed = f", seed {launch.repeat}" if launch.repeat > 1 else ""
-    return f"trial {launch.trial}{seed} {verb}{again}: {knobs(launch.values)}"
+    seed = f", seed {launch.repeat}" if launch.repeat > folds else ""
+    fold = f", fold {fold_of(launch.repeat, folds)}" if folds > 1 else ""
+    return f"trial {launch.trial}{fold}{seed} {verb}{again}: {knobs(launch.values)}"
 
 
 def ended(trial: Trial, best: Trial | None) -> str:

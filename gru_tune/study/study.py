@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gru_tune import strategies
-from gru_tune.check import refuse_contradictions
+from gru_tune import constraints, strategies, timing
+from gru_tune.check import hopeless_stopper, refuse_contradictions
 from gru_tune.errors import SearchInterrupted, StudyError
 from gru_tune.executors.base import Executor, Train
 from gru_tune.executors.in_process import InProcess
 from gru_tune.executors.local import Local
 from gru_tune.executors.places import backend, cores, starts
+from gru_tune.learning.pace import Pace
 from gru_tune.learning.sizes import recurrent_products
 from gru_tune.report import card, read
 from gru_tune.space import Values
+from gru_tune.study import earlier, loop, pareto, room
 from gru_tune.study import log as logs
-from gru_tune.study import loop
 from gru_tune.study.aims import Aims, aims
 from gru_tune.study.derived import Derived
 from gru_tune.study.described import describe, header, note, question
-from gru_tune.study.finals import Finals, decide
+from gru_tune.study.finals import decide
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
-from gru_tune.study.log import Header, Log, Record
+from gru_tune.study.log import Ended, Header, Log, Record
+from gru_tune.study.minutes import Minutes, verdict
 from gru_tune.study.question import refuse_other
 from gru_tune.study.results import StudyFolder, read_json, replace_text
 from gru_tune.study.table import Table, failed
@@ -35,10 +37,12 @@ from gru_tune.study.watch import Plan, Watcher
 from gru_tune.study.winner import Finish
 from gru_tune.study.winner import Parts as WinnerParts
 from gru_tune.study.work import Arrays, Work
+from gru_tune.trial import Trial
 from gru_tune.values import Domain, Scalar
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
+    from gru_tune.data.dataset import Dataset
     from gru_tune.data.prepare import Prepared
 
 
@@ -51,16 +55,18 @@ class Parts:
     configure: Callable[[str, int], None] | None  # told the backend, and how many threads it may use
     warm: Callable[[], None] | None  # what a worker may do before its first job is ready
     winner: WinnerParts
+    moment: timing.Moment | None = None  # trains a model for a moment; None: nothing is timed
 
 
 def real_parts() -> Parts:
     """Training with Keras on prepared data."""
     from gru_tune.data.prepare import prepare
+    from gru_tune.learning.pacing import measure
     from gru_tune.learning.sampling import write_sample
     from gru_tune.learning.training import configure, train, warm
     from gru_tune.learning.winning import judge, retrain
 
-    return Parts(prepare, train, configure, warm, WinnerParts(judge, retrain, write_sample))
+    return Parts(prepare, train, configure, warm, WinnerParts(judge, retrain, write_sample), measure)
 
 
 def run(
@@ -102,8 +108,10 @@ class _Run:
     watch: Watcher
     parts: Parts
     interrupt: Interrupt
+    began: float = field(default_factory=time.time)
 
     def run(self, workers: int | None, fresh: bool) -> None:
+        earlier.refuse_itself(self.config, self.folder.path)
         if fresh:
             self.folder.clear()
         record = self._former()
@@ -120,18 +128,33 @@ class _Run:
         self.watch.say(f"reading the data of {self.config.name}")
         prepared = self.parts.prepare(self.config)
         self._refuse_other_data(record, prepared.fingerprint)
+        self.config = constraints.constrain(self.config, prepared.dataset.info)
         refuse_contradictions(self.config, prepared)
         aim = aims(self.config, prepared.dataset.target)
-        strategy = self._strategy(aim, prepared.dataset.info)
-        history = History(aim.objective, slim=True, repeats=self.config.search.repeats)
+        arrays = Arrays(self.folder.prepared, (prepared.dataset, *prepared.others))
+        pace = self._pace(record, executor, backend, prepared.dataset, aim, arrays)
+        minutes = Minutes(self.config, prepared.dataset.info, executor.slots, pace, self.began)
+        self.config = minutes.config = constraints.constrain(
+            self.config, prepared.dataset.info, minutes.epoch
+        )
+        known = earlier.recall(record) if record.events else earlier.take(self.config, aim, prepared)
+        if known.said:
+            self.watch.say(known.said)
+        for doubt in room.doubts(self.config, prepared.dataset, executor.slots):
+            self.watch.say(doubt)
+        strategy = self._strategy(aim, prepared.dataset.info, known.known)
+        folds = self.config.data.folds
+        repeats = self.config.search.repeats * folds
+        history = History(aim.objective, slim=True, repeats=repeats, folds=folds)
         loop.catch_up(record.events, history, strategy)
         with Log(self.folder.log, record.size) as log:
             if not record.events:
-                log.append(Header(header(self.config, aim, prepared.fingerprint), time.time()))
+                head = header(self.config, aim, prepared.fingerprint)
+                head["division"] = earlier.division(prepared)
+                log.append(Header({**head, **known.head(), **minutes.head()}, time.time()))
             describe(self.folder, self.config, aim, prepared, executor.slots, backend)
-            arrays = Arrays(self.folder.prepared, prepared.dataset)
             del prepared, record  # the search is long, and needs neither
-            self._search(log, history, strategy, executor, aim, arrays)
+            self._search(log, history, strategy, executor, aim, arrays, minutes)
 
     def _search(
         self,
@@ -141,25 +164,28 @@ class _Run:
         executor: Executor,
         aim: Aims,
         arrays: Arrays,
+        minutes: Minutes,
     ) -> None:
         own, last = self.config.search, self.config.winner
-        deadline = None
-        if own.minutes is not None:
-            deadline = time.time() + max(own.minutes * 60 - history.seconds, 0.0)
+        deadline = minutes.deadline(history)
         table = Table(aim.objective, tuple(hp.name for hp in self.config.space.hyperparameters))
         derived = Derived(self.folder, table)
         work = Work(self.config, self.folder, aim, history, arrays, derived)
         search = loop.Search(
             log=log, history=history, strategy=strategy, executor=executor, seed=own.seed,
-            limits=loop.Limits(own.retries, own.max_failures, deadline),
-            finals=Finals(last.finalists, last.seeds, own.minutes, bool(last.retrain)),
+            limits=loop.Limits(
+                own.retries, own.max_failures, deadline, own.stop_when.no_gain_for, own.stop_when.score,
+                minutes.over(history),
+            ),
+            finals=minutes.finals(),
             make_job=work.job, ended=work.ended, watch=self.watch, interrupt=self.interrupt,
+            began=self.began, first_epoch=minutes.first_epoch,
         )  # fmt: skip
         finish = Finish(
             self.folder, executor, self.watch, self.parts.winner,
             aim.metrics, aim.objective, own.seed, bool(last.retrain), arrays,
         )  # fmt: skip
-        self._announce(search, deadline)
+        self._announce(search, deadline, minutes)
         try:
             reason = search.run()
             self.interrupt.patient = False
@@ -169,14 +195,37 @@ class _Run:
             work.over()
             note(self.folder, state="finished", ended=reason)
             if search.launches:
-                note(self.folder, finished=time.time())
+                note(self.folder, finished=time.time(), trained=len(history.trials))
+                for text in verdict(read_json(self.folder.facts)):
+                    self.watch.say(text)
             self._tell(derived)
+            if search.launches:
+                log.append(Ended(reason, own.minutes if reason == loop.MINUTES else None, time.time()))
         except KeyboardInterrupt:
             if not read_json(self.folder.facts).get("finals"):  # else its winner stays until the next finals
-                finish.keep(loop.best(history))
+                finish.keep(self._leader(history))
             note(self.folder, state="stopped")
             raise
         loop.refuse_hopeless(history, reason)
+
+    def _pace(
+        self, record: Record, executor: Executor, backend: str, dataset: Dataset, aim: Aims, arrays: Arrays
+    ) -> Pace | None:
+        """What the study began with; it is measured then, where anything depends on it."""
+        own, moment = self.config.search, self.parts.moment
+        if record.events:
+            known = record.header.get("pace")
+            return Pace.read(known) if known else None
+        if moment is None or (own.minutes is None and own.max_seconds_per_epoch is None):
+            return None
+        self.watch.say("timing a few models")
+        try:
+            return timing.measure(self.config, dataset, arrays(), aim, executor, backend, moment)
+        except StudyError as error:
+            if own.max_seconds_per_epoch is not None:
+                raise
+            self.watch.say(f"there is no forecast: {error}")
+            return None
 
     def _tell(self, derived: Derived) -> None:
         """The tables once more, the finals in them, and the model's card."""
@@ -188,11 +237,10 @@ class _Run:
     def _finish(self, history: History, work: Work, finish: Finish) -> None:
         """Choose the winner by the finals, hand its model over, and judge it."""
         finals = history.finals() if self.config.winner.finalists else {}
-        verdict = decide(history.trials, finals, history.objective)
-        members = [work.member(run) for runs in finals.values() for run in runs if run.score is not None]
+        verdict = decide(history.trials, finals, history.objective, history.folds, self.config.winner.within)
+        members = [work.member(run) for runs in finals.values() for run in work.usable(runs)]
         note(self.folder, finals=verdict.facts() if verdict else None, members=members)
-        best = loop.best(history)
-        winner = history.runs[verdict.winner, verdict.repeat] if verdict else best
+        winner = history.runs[verdict.winner, verdict.repeat] if verdict else self._leader(history)
         finish.keep(winner)
         if winner is None:
             return
@@ -201,6 +249,10 @@ class _Run:
         if self.config.winner.retrain:
             finish.retrain(work.alone(winner), finals.get(winner.number, [winner]))
         finish.test(winner, settings)
+
+    def _leader(self, history: History) -> Trial | None:
+        """Who wins by the scores of the search."""
+        return pareto.leader(history.trials.values(), history.objective, self.config.winner.within)
 
     def _former(self) -> Record:
         """What an earlier run left; refused when it asks something else."""
@@ -243,7 +295,7 @@ class _Run:
             told = starts(limit, configure, self.folder.workers)
         return Local(self.parts.train, told)
 
-    def _strategy(self, aim: Aims, info: Mapping[str, Any]) -> strategies.Strategy:
+    def _strategy(self, aim: Aims, info: Mapping[str, Any], known: strategies.Known) -> strategies.Strategy:
         epochs = _most(self.config.domain("epochs"))
         config = self.config
 
@@ -252,9 +304,9 @@ class _Run:
             length = settings.data.window if info.get("max_window") else settings.data.max_length
             return recurrent_products(settings, info) * settings.training.epochs * (length or 1)
 
-        return strategies.create(config.search, config.space, aim.objective, epochs, work)
+        return strategies.create(config.search, config.space, aim.objective, epochs, work, known)
 
-    def _announce(self, search: loop.Search, deadline: float | None) -> None:
+    def _announce(self, search: loop.Search, deadline: float | None, minutes: Minutes) -> None:
         trials = search.history.trials
         if looks := read_json(self.folder.facts).get("test"):
             day = time.strftime("%Y-%m-%d", time.localtime(looks[0]["time"]))
@@ -266,9 +318,16 @@ class _Run:
                 f"going on with {self.folder.path}: {len(trials)} trial{'s' * (len(trials) != 1)} done"
             )
         if not trials:
-            self.watch.say(
-                self.config.search.describe(self.config.space, _most(self.config.domain("epochs")))
-            )
+            epochs = _most(self.config.domain("epochs"))
+            for text in constraints.describe(self.config, minutes.info, minutes.epoch):
+                self.watch.say(text)
+            self.watch.say(strategies.describe(self.config.search, self.config.space, epochs))
+            for doubt in hopeless_stopper(self.config):
+                self.watch.say(doubt)
+            if (expected := minutes.forecast()) is not None:
+                note(self.folder, **minutes.facts())
+                for text in expected.sentences(self.config):
+                    self.watch.say(text)
         self.watch.begin(
             Plan(
                 name=self.config.name,
@@ -281,6 +340,9 @@ class _Run:
                 slots=search.executor.slots,
                 deadline=deadline,
                 best=loop.best(search.history),
+                folds=search.history.folds,
+                repeats=search.history.repeats,
+                finals=self.config.winner.finalists * self.config.winner.seeds,
             )
         )
 

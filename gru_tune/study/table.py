@@ -10,7 +10,7 @@ import csv
 import heapq
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -24,6 +24,9 @@ BEFORE = ("rank", "trial", "status")
 AFTER = ("best_epoch", "epochs")
 SPREAD = "spread"
 BASELINE = "baseline"
+PARETO = "pareto"
+LATENCY = "latency_ms"
+COSTS = {"parameters": "parameters", "seconds": "seconds_per_epoch", "latency": LATENCY}  # their columns
 CONFIRMED = (
     "confirmed",
     "confirmed_spread",
@@ -52,6 +55,7 @@ class Table:
     objective: Objective
     hyperparameters: tuple[str, ...]
     finalists: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)  # as ``study.json`` has them
+    pareto: Container[int] = frozenset()  # with two objectives, the trials that no other beats in both
 
     def columns(self, trials: Iterable[Trial]) -> list[str]:
         """The columns in order; the other metrics are those the trials have."""
@@ -60,14 +64,18 @@ class Table:
         metrics = [f"validation_{name}" for name in _metrics(trials) if name != self.objective.name]
         several = [SPREAD] if any(trial.spread is not None for trial in trials) else []
         confirmed = CONFIRMED if self.finalists else ()
-        head = [*BEFORE, self.objective.name, *several, *confirmed, *knobs, *AFTER]
-        return [*head, f"last_{self.objective.name}", *metrics, *LAST]
+        two = [PARETO] if self.objective.cost else []
+        measured = [LATENCY] if self.objective.cost == "latency" else []
+        head = [*BEFORE, self.objective.name, *two, *several, *confirmed, *knobs, *AFTER]
+        return [*head, f"last_{self.objective.name}", *metrics, *measured, *LAST]
 
     def column(self, hyperparameter: str) -> str:
         """The column of a hyperparameter."""
         taken = {
             *BEFORE,
             SPREAD,
+            PARETO,
+            LATENCY,
             *CONFIRMED,
             *AFTER,
             *LAST,
@@ -83,6 +91,8 @@ class Table:
         row: Row = {"rank": rank, "trial": trial.number, "status": trial.status.value}
         row[self.objective.name] = trial.score
         row[SPREAD] = trial.spread
+        if self.objective.cost:
+            row |= {PARETO: trial.number in self.pareto, LATENCY: trial.latency}
         if (finalist := self.finalists.get(trial.number)) is not None:
             row |= _confirmed(finalist, self.objective)
         row |= {self.column(name): value for name, value in trial.values.items()}
@@ -93,7 +103,8 @@ class Table:
                 row[f"validation_{name}"] = _metric(best, name)
         row |= {"parameters": trial.parameters, "seconds": round(trial.seconds, 3)}
         row["seconds_compiling"] = round(trial.compiling, 3)
-        row["seconds_per_epoch"] = round((trial.seconds - trial.compiling) / epochs, 3) if epochs else None
+        per_epoch = trial.epoch_seconds
+        row["seconds_per_epoch"] = None if per_epoch is None else round(per_epoch, 4)
         row |= {"seed": trial.seed, "fast_path": trial.fast_path, "attempts": trial.attempts}
         row["error"] = trial.error
         return row

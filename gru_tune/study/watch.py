@@ -25,6 +25,9 @@ class Plan:
     slots: int
     deadline: float | None  # time.time() at which the minutes are over
     best: Trial | None
+    folds: int = 1
+    repeats: int = 1  # trainings of every trial
+    finals: int = 0  # trainings that follow the search
 
 
 class Watcher:

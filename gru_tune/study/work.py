@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from gru_tune.data.dataset import Dataset, Split
 from gru_tune.study.aims import Aims
 from gru_tune.study.derived import Derived
-from gru_tune.study.history import History
+from gru_tune.study.history import History, of_first_fold
 from gru_tune.study.log import Launch, Run
+from gru_tune.study.pareto import rivals
 from gru_tune.study.results import StudyFolder
 from gru_tune.study.table import best
 from gru_tune.study.weights import MODEL, PROGRESS, prune, ready
@@ -28,19 +29,21 @@ class Arrays:
     Until then they are held in memory, and not a moment longer.
     """
 
-    def __init__(self, folder: Path, dataset: Dataset) -> None:
+    def __init__(self, folder: Path, folds: Sequence[Dataset]) -> None:
         self.splits: tuple[Split, ...] = tuple(
-            split for split in ("train", "validation", "test") if len(dataset.of(split))
+            split for split in ("train", "validation", "test") if len(folds[0].of(split))
         )
         self._folder = folder
-        self._dataset: Dataset | None = dataset
+        self._folds = folds
 
-    def __call__(self) -> Path:
-        if self._dataset is not None:
+    def __call__(self, fold: int = 1) -> Path:
+        """The folder of a fold."""
+        if self._folds:
             self.clear()
-            self._dataset.save(self._folder)
-            self._dataset = None
-        return self._folder
+            for number, dataset in enumerate(self._folds, start=1):
+                dataset.save(self._folder / str(number))
+            self._folds = ()
+        return self._folder / str(fold)
 
     def clear(self) -> None:
         """Delete what an earlier run, or this one, has written."""
@@ -69,7 +72,7 @@ class Work:
             seed=launch.seed,
             objective=self.aims.objective,
             metrics=self.aims.metrics,
-            data=str(self.data()),
+            data=str(self.data(self.history.fold(launch.repeat))),
             folder=str(folder),
             first_epoch=first,
             last_epoch=launch.last_epoch,
@@ -86,6 +89,10 @@ class Work:
             objective=self.aims.objective, metrics=self.aims.metrics, data=str(self.data()),
             folder="", first_epoch=0, last_epoch=self.history.asked[run.number],
         )  # fmt: skip
+
+    def usable(self, runs: Iterable[Trial]) -> list[Trial]:
+        """The runs that have a model which goes with the preprocessing of the study."""
+        return [run for run in of_first_fold(runs, self.history.folds) if run.score is not None]
 
     def member(self, run: Trial) -> dict[str, Any]:
         """A model of the finals, for whoever wants to ask them all."""
@@ -112,8 +119,10 @@ class Work:
         """
         done = [trial for number, trial in self.history.trials.items() if number not in lasting]
         kept = best(done, self.aims.objective, self.config.search.keep)
+        if self.aims.objective.cost:
+            kept += rivals(done, self.config.winner.within)
         finals = (run for runs in self.history.finals().values() for run in runs)
-        return {(run.number, run.repeat) for run in (*kept, *finals) if run.score is not None}
+        return {(run.number, run.repeat) for run in self.usable((*kept, *finals))}
 
     def over(self) -> None:
         """The search is over: only models and tracebacks stay."""

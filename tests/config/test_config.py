@@ -80,9 +80,9 @@ def test_the_space(loads: Loader) -> None:
         "max_length", "units", "depth", "dropout", "dense", "dense_activation", "optimizer", "learning_rate", "momentum",
     ]  # fmt: skip
     assert hps["dropout"].domain == Float(0.0, 0.5, 0.1)
-    assert hps["dense_activation"].condition == Condition("dense", (32,))
-    assert hps["momentum"].condition == Condition("optimizer", ("sgd",))
-    assert hps["units"].condition is None
+    assert hps["dense_activation"].conditions == (Condition("dense", (32,)),)
+    assert hps["momentum"].conditions == (Condition("optimizer", ("sgd",)),)
+    assert hps["units"].conditions == ()
     assert found.fixed["patience"] is None
     settings = found.settings({"units": 128, "depth": 2, "optimizer": "sgd", "momentum": 0.9})
     assert settings.model.units == (128, 128)
@@ -111,8 +111,8 @@ def test_units_layer_by_layer(loads: Loader) -> None:
     found = loads(TEXT + "model: {units: [{choice: [8, 16]}, 4, {int: [2, 4]}], depth: {int: [1, 3]}}")
     hps = {hp.name: hp for hp in found.space.hyperparameters}
     assert list(hps) == ["max_length", "depth", "units_1", "units_3"]
-    assert hps["units_1"].condition is None
-    assert hps["units_3"].condition == Condition("depth", (3,))
+    assert hps["units_1"].conditions == ()
+    assert hps["units_3"].conditions == (Condition("depth", (3,)),)
     assert found.fixed["units_2"] == 4
     assert found.settings({"depth": 2, "units_1": 16}).model.units == (16, 4)
     assert found.domain("units_2") == 4
@@ -122,7 +122,7 @@ def test_a_list_of_units_says_the_depth(loads: Loader) -> None:
     found = loads(TEXT + "model: {units: [8, {choice: [8, 16]}]}")
     assert found.fixed["depth"] == 2
     assert [hp.name for hp in found.space.hyperparameters] == ["max_length", "units_2"]
-    assert found.space.hyperparameters[1].condition is None
+    assert found.space.hyperparameters[1].conditions == ()
     assert found.resolved()["model"]["depth"] == 2
     with pytest.raises(ConfigError, match="units are given for 1 layer, but depth goes to 2"):
         loads(TEXT + "model: {units: [8], depth: 2}")
@@ -132,7 +132,7 @@ def test_a_list_of_units_says_the_depth(loads: Loader) -> None:
 
 def test_a_condition_that_always_holds_is_none(loads: Loader) -> None:
     found = loads(TEXT + "training: {optimizer: {choice: [sgd, rmsprop]}, momentum: {float: [0, 0.9]}}")
-    assert all(hp.condition is None for hp in found.space.hyperparameters)
+    assert all(hp.conditions == () for hp in found.space.hyperparameters)
 
 
 def test_a_value_out_of_force_is_fine(loads: Loader) -> None:
@@ -148,6 +148,9 @@ def test_a_value_out_of_force_is_fine(loads: Loader) -> None:
         "training: {early_stopping: null, clip_norm: {choice: [null, 1]}}\nsearch: {strategy: hyperband}\n",
         "training: {epochs: {int: [2, 8], log: true}}\nsearch: {strategy: grid}\n",
         "training: {warmup: {int: [0, 3]}}\nsearch: {minutes: 5, trials: null}\nname: other-1.x\n",
+        "model: {units: [8, {choice: [8, 16], when: {cell: gru}}], cell: {choice: [gru, lstm]},"
+        " depth: {int: [1, 2], when: {bidirectional: true}}, bidirectional: {choice: [true, false]}}\n",
+        "search: {constraints: [batch_size >= 32], max_parameters: 1000, max_seconds_per_epoch: 2}\n",
     ],
 )
 @pytest.mark.parametrize("base", [TEXT, TIMELINE])
@@ -314,6 +317,7 @@ GOOD = [
     RICH,
     TEXT + "model:\ntraining:\nsearch:\n",
     TEXT + "training: {early_stopping: false}\nsearch: {trials: 3}\n",
+    TEXT + "model: {cell: {choice: [gru, rnn]}, dropout: {float: [0, 0.5], when: {cell: [rnn]}}}\n",
 ]
 BAD = [
     "task: classification\n",
@@ -321,8 +325,11 @@ BAD = [
     TEXT + "model: {depth: 99}\n",
     TEXT + "model: {depth: {float: [1, 2]}}\n",
     TEXT + "model: {window: 3}\n",
+    TEXT + "model: {depth: {int: [1, 2], when: {}}}\n",
+    TEXT + "model: {depth: {int: [1, 2], when: {cell: []}}}\n",
+    TEXT + "model: {depth: {when: {cell: gru}}}\n",
     TEXT + "search: {strategy: bayes}\n",
-    TEXT + "search: {strategy: random, factor: 3}\n",
+    TEXT + "search: {strategy: random, population: 3}\n",
     TEXT + "name: a/b\n",
     TEXT.replace("kind: text", "kind: timeline"),
     TEXT.replace("kind: text, ", ""),

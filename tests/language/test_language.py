@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from gru_tune.knobs import Knob, table
 from gru_tune.language import KNOB_ERROR, Strict, given, is_given, tunable, tunable_schema, with_knobs
+from gru_tune.language.conditional import Conditional
 from gru_tune.language.tunable import Bad, read, write
 from gru_tune.values import Choice, Float, Int
 
@@ -39,6 +40,17 @@ KNOBS = table()
         ("bidirectional", {"choice": [True, False]}, Choice((True, False))),
         ("depth", {"int": [2, 2]}, Int(2, 2)),
         ("units", [64, {"choice": [8, 16]}], (64, Choice((8, 16)))),
+        ("depth", {"int": [1, 3], "when": {"cell": "gru"}}, Conditional(Int(1, 3), {"cell": ("gru",)})),
+        (
+            "dropout",
+            {"choice": [0.1], "when": {"depth": [2, 3], "clip_norm": None}},
+            Conditional(Choice((0.1,)), {"depth": (2, 3), "clip_norm": (None,)}),
+        ),
+        (
+            "units",
+            [{"log": [1, 64], "when": {"cell": "gru"}}],
+            (Conditional(Int(1, 64, log=True), {"cell": ("gru",)}),),
+        ),
     ],
 )
 def test_good_words(name: str, raw: Any, expected: Any) -> None:

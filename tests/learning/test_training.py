@@ -169,6 +169,7 @@ def test_patience_ends_a_trial(tmp_path: Path) -> None:
 
 def test_the_deadline_ends_a_trial_after_one_epoch(tmp_path: Path) -> None:
     outcome = train(replace(of_regression(tmp_path, epochs=5), deadline=time.time() - 1))
+    assert outcome.cut
     assert outcome.error is None
     assert len(outcome.epochs) == 1
 

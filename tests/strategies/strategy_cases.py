@@ -28,8 +28,8 @@ SMALL = space(Hyperparameter("depth", Int(1, 5)), Hyperparameter("cell", Choice(
 LAYERS = space(  # 2 + 4 + 8, and twice that where dropout is on: conditions on two levels
     Hyperparameter("depth", Int(1, 3)),
     Hyperparameter("units_1", Choice((32, 64))),
-    Hyperparameter("units_2", Choice((32, 64)), Condition("depth", (2, 3))),
-    Hyperparameter("units_3", Choice((32, 64)), Condition("depth", (3,))),
+    Hyperparameter("units_2", Choice((32, 64)), (Condition("depth", (2, 3)),)),
+    Hyperparameter("units_3", Choice((32, 64)), (Condition("depth", (3,)),)),
     Hyperparameter("pooling", Choice(("last", "mean"))),
 )
 MIXED = space(
@@ -37,13 +37,41 @@ MIXED = space(
     Hyperparameter("units", Int(8, 512, log=True)),
     Hyperparameter("dropout", Float(0.0, 0.5, step=0.1)),
     Hyperparameter("optimizer", Choice(("adam", "rmsprop", "sgd"))),
-    Hyperparameter("momentum", Float(0.0, 0.9), Condition("optimizer", ("rmsprop", "sgd"))),
+    Hyperparameter("momentum", Float(0.0, 0.9), (Condition("optimizer", ("rmsprop", "sgd")),)),
     Hyperparameter("bidirectional", Choice((True, False))),
     Hyperparameter("batch_size", Choice((128, 32, 64))),
     Hyperparameter("max_length", Choice((None, 100, 200))),
 )
+CONDITIONAL = space(  # two conditions on one, and one that depends on it
+    Hyperparameter("cell", Choice(("gru", "lstm"))),
+    Hyperparameter("depth", Int(1, 2)),
+    Hyperparameter("units_2", Choice((8, 16)), (Condition("depth", (2,)), Condition("cell", ("gru",)))),
+    Hyperparameter("dropout", Float(0.0, 0.2, step=0.1), (Condition("units_2", (16,)),)),
+)
+
+
+def narrowing(values: Values) -> bool:
+    """No layer has more units than the one before it."""
+    units = [int(str(values[name])) for name in ("units_1", "units_2", "units_3") if name in values]
+    return units == sorted(units, reverse=True)
+
+
+def scarce(values: Values) -> bool:
+    """True of some 2 % of MIXED."""
+    return int(str(values["units"])) < 12 and values["batch_size"] == 128 and values["optimizer"] != "adam"
+
+
+CONSTRAINED = Space(LAYERS.hyperparameters, narrowing)
+SCARCE = Space(MIXED.hyperparameters, scarce)
 BIG = space(Hyperparameter("units", Int(1, 200)), Hyperparameter("batch_size", Int(1, 200)))
-FINITE = {"empty": EMPTY, "single": SINGLE, "small": SMALL, "layers": LAYERS}
+FINITE = {
+    "empty": EMPTY,
+    "single": SINGLE,
+    "small": SMALL,
+    "layers": LAYERS,
+    "conditional": CONDITIONAL,
+    "constrained": CONSTRAINED,
+}
 
 
 def create(

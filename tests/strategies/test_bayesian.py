@@ -143,7 +143,7 @@ class TestFeatures:
     def test_neighbours_of_a_branch_reach_the_others(self) -> None:
         where = space(
             Hyperparameter("a", Choice(("p", "q"))),
-            Hyperparameter("b", Float(0.0, 1.0), Condition("a", ("q",))),
+            Hyperparameter("b", Float(0.0, 1.0), (Condition("a", ("q",)),)),
         )
         encoder = Encoder(where)
         near = encoder.around({"a": "p"}, 60, 0.03, np.random.default_rng(1))
@@ -170,14 +170,10 @@ def test_one_column_is_enough() -> None:
 
 
 def test_costs() -> None:
-    class Told:
-        def __init__(self, score: float | None) -> None:
-            self.score, self.status = score, "FAILED" if score is None else "COMPLETED"
-
-    assert costs([Told(1.0), Told(2.0), Told(None)], "min").tolist() == [1.0, 2.0, 2.0]
-    assert costs([Told(0.8), Told(0.9), Told(None)], "max").tolist() == [-0.8, -0.9, -0.8]
-    assert max(costs([Told(s) for s in (1.0, 1.1, 1.2, 1.3, 1e12)], "min")) < 3
-    assert costs([Told(1.0), Told(1.0)], "min").tolist() == [1.0, 1.0]
+    assert costs([1.0, 2.0, None], "min").tolist() == [1.0, 2.0, 2.0]
+    assert costs([0.8, 0.9, None], "max").tolist() == [-0.8, -0.9, -0.8]
+    assert max(costs([1.0, 1.1, 1.2, 1.3, 1e12], "min")) < 3
+    assert costs([1.0, 1.0], "min").tolist() == [1.0, 1.0]
 
 
 def test_thinning_keeps_the_best() -> None:

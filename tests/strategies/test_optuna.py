@@ -21,7 +21,7 @@ from gru_tune.strategies._optuna import SEEN, OptunaOracle, ProcessOracle
 from gru_tune.strategies._search import OracleSearch
 from gru_tune.trial import Objective
 from gru_tune.values import Choice, Float, Int
-from tests.strategies.strategy_cases import LAYERS, MIXED, SMALL, bowl, create, drive, noise, space
+from tests.strategies.strategy_cases import LAYERS, MIXED, SCARCE, SMALL, bowl, create, drive, noise, space
 from tests.strategies.test_strategy_contract import Recorder, check_resume, replayed
 
 TORCH = find_spec("torch") is not None  # what the Gaussian process needs; large, and no dependency
@@ -30,7 +30,7 @@ LEARNING = ["tpe", "cmaes", "genetic"]
 PLANE = space(Hyperparameter("x", Float(0.0, 1.0)), Hyperparameter("y", Float(0.0, 1.0)))
 BRANCH = space(
     Hyperparameter("depth", Choice((1, 2))),
-    Hyperparameter("units_2", Float(0.0, 1.0), Condition("depth", (2,))),
+    Hyperparameter("units_2", Float(0.0, 1.0), (Condition("depth", (2,)),)),
     Hyperparameter("rate", Float(0.0, 1.0)),
 )
 
@@ -70,7 +70,7 @@ def test_a_sobol_sequence_is_more_even_than_chance() -> None:
 # Replay: what samplers note down in the study must come back.
 
 
-@pytest.mark.parametrize("where", [LAYERS, MIXED], ids=["layers", "mixed"])
+@pytest.mark.parametrize("where", [LAYERS, MIXED, SCARCE], ids=["layers", "mixed", "scarce"])
 @pytest.mark.parametrize("name", ["tpe", "cmaes", "genetic", "quasirandom"])
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(choices=st.lists(st.integers(0, 1000), min_size=20, max_size=60), share=st.floats(0.3, 0.9))

@@ -17,11 +17,13 @@ from gru_tune.strategies import STRATEGIES, WAIT, Proposal
 from tests.strategies.strategy_cases import (
     ACCURACY,
     BIG,
+    CONSTRAINED,
     EMPTY,
     EPOCHS,
     FINITE,
     LAYERS,
     MIXED,
+    SCARCE,
     SINGLE,
     SMALL,
     bowl,
@@ -143,6 +145,12 @@ class TestEndlessSpaces:
         }
         assert kinds == {"units": {int}, "dropout": {float}, "bidirectional": {bool}}
 
+    @pytest.mark.parametrize("in_flight", [1, 3])
+    def test_stays_where_a_constraint_leaves_little(self, name: str, in_flight: int) -> None:
+        made = new(drive(create(name, SCARCE, trials=25, seed=2), bowl, in_flight=in_flight))
+        assert all(SCARCE.contains(p.values) for p in made)
+        assert len({key(p.values) for p in made}) == 25
+
     def test_reaches_both_ends_of_a_stepped_float(self, name: str) -> None:
         """keras-tuner's ``Float(0, 0.5, step=0.1)`` stops at 0.4."""
         made = drive(create(name, MIXED, trials=60), noise)
@@ -226,7 +234,7 @@ def check_resume(name: str, where: Space, choices: list[int], cut: int, trials: 
 ACTIONS = st.lists(st.integers(0, 1000), min_size=4, max_size=80)
 
 
-@pytest.mark.parametrize("where", [LAYERS, SMALL], ids=["layers", "small"])
+@pytest.mark.parametrize("where", [LAYERS, SMALL, CONSTRAINED], ids=["layers", "small", "constrained"])
 @pytest.mark.parametrize("name", ["random", "grid", "hyperband"])
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(choices=ACTIONS, share=st.floats(0, 1), trials=st.integers(1, 30))
@@ -236,7 +244,7 @@ def test_a_resumed_search_goes_on_as_if_never_interrupted(
     check_resume(name, where, choices, int(share * len(choices)), trials)
 
 
-@pytest.mark.parametrize("where", [LAYERS, MIXED], ids=["layers", "mixed"])
+@pytest.mark.parametrize("where", [LAYERS, MIXED, SCARCE], ids=["layers", "mixed", "scarce"])
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(choices=st.lists(st.integers(0, 1000), min_size=10, max_size=24), share=st.floats(0.3, 0.9))
 def test_a_resumed_bayesian_search_likewise(where: Space, choices: list[int], share: float) -> None:

@@ -9,7 +9,7 @@ from statistics import fmean
 
 import pytest
 
-from gru_tune.study.finals import Finals, decide
+from gru_tune.study.finals import AFTER, Finals, decide, makespan
 from gru_tune.study.history import History
 from gru_tune.study.log import Finished, Launch
 from gru_tune.trial import Epoch, Objective, Outcome, Status, Trial
@@ -176,16 +176,26 @@ def test_a_trial_cut_short_needs_more_time_in_the_finals() -> None:
     some = history({1: 0.5, 2: 0.6, 3: 0.7})
     some.apply(Launch(4, 1, {}, 4, 0, 7, False, 0.0))
     some.apply(Finished(1, Outcome(4, (Epoch(1, {}, {"accuracy": 0.9}, 0.1),), 5, 10.0, "plain"), 0.0))
-    assert Finals(1, 1).fits(some, 4, time.time() + 35)  # the others took three epochs
+    assert Finals(1, 1).fits(some, 4, time.time() + 40)  # the others took three epochs
     assert not Finals(1, 1).fits(some, 4, time.time() + 25)
 
 
 def test_minutes_are_kept_for_the_finals() -> None:
     some = history({1: 0.5, 2: 0.9, 3: 0.7})
     assert Finals(3, 3).reserve(some, slots=2) == 0.0  # without a limit there is nothing to keep
-    assert Finals(3, 3, minutes=10).reserve(some, slots=2) == pytest.approx(1.1 * 5 * 10 + 10 / 3)
-    assert Finals(3, 3, minutes=1).reserve(some, slots=1) == 30.0  # half of them at most
+    assert Finals(3, 3, minutes=10).reserve(some, slots=2) == pytest.approx(1.1 * 5 * 10 + 10 / 6 + AFTER)
+    waited = Finals(3, 3, minutes=10).reserve(history({1: 0.5}), slots=1)
+    assert waited == pytest.approx(1.1 * 9 * 10 + 10 / 6 + AFTER)  # two finalists are not found yet
+    assert Finals(3, 3, minutes=10, foreseen=20.0).reserve(History(ACCURACY), slots=1) == 20.0
+    assert Finals(3, 3, minutes=1).reserve(some, slots=1) == 30.0 + AFTER  # half of them at most
     assert Finals(3, 3, minutes=1).reserve(History(ACCURACY), slots=1) == 0.0
     assert Finals().fits(some, 1, None)
     assert Finals().fits(some, 1, time.time() + 60)
-    assert not Finals().fits(some, 1, time.time() + 5)
+    assert not Finals().fits(some, 1, time.time() + 10)  # the test comes after it
+
+
+def test_jobs_begin_as_soon_as_a_worker_is_free() -> None:
+    assert makespan([], 2) == 0.0
+    assert makespan([5.0, 1.0, 1.0, 1.0], 2) == 5.0
+    assert makespan([1.0, 1.0, 1.0, 5.0], 2) == 6.0  # in this order
+    assert makespan([1.0, 2.0], 1) == 3.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -40,7 +41,7 @@ class Listed:
             return None
         return Proposal(self._left.pop(0), {"units": 1}, 0, 1, False)
 
-    def tell(self, trial: int, score: float | None) -> None:
+    def tell(self, trial: int, score: float | None, cost: float | None = None) -> None:
         self.told.append((trial, score))
 
     def replay(self, proposal: Proposal) -> None:
@@ -182,6 +183,39 @@ def test_nothing_starts_after_the_deadline(bench: Bench) -> None:
     assert executor.submitted == []
 
 
+def scored(*scores: float | None) -> Scripted:
+    """Trials that get these scores; None fails."""
+
+    def answer(trial: int, attempt: int) -> Outcome | Exception:
+        score = scores[trial - 1]
+        if score is None:
+            return ValueError("no")
+        return Outcome(trial, (Epoch(1, {}, {"accuracy": score}, 0.1),), 5, 0.1, "plain")
+
+    return Scripted(answer)
+
+
+def test_the_search_ends_when_nothing_gets_better(bench: Bench) -> None:
+    """What is as good as the best is no gain, and neither is a failure; it holds after a kill as well."""
+    executor = scored(0.5, 0.7, 0.7, None, 0.6, 0.9)
+    reason = "3 trials since the best one brought no gain (search.stop_when)"
+    assert bench.search(executor, Listed(6), Limits(no_gain_for=3)).run() == reason
+    assert executor.submitted == [1, 2, 3, 4, 5]
+    again = scored(0.5, 0.7, 0.7, None, 0.6, 0.9)
+    assert bench.search(again, Listed(6), Limits(no_gain_for=3)).run() == reason
+    assert again.submitted == []
+    assert bench.search(again, Listed(6), Limits(no_gain_for=4)).run() == "all done"
+    assert again.submitted == [6]
+
+
+def test_the_search_ends_when_a_score_is_good_enough(bench: Bench) -> None:
+    executor = scored(0.5, 0.75, 0.7)
+    reason = "trial 2 reached accuracy 0.75, and 0.75 is good enough (search.stop_when)"
+    assert bench.search(executor, Listed(3), Limits(score=0.75)).run() == reason
+    assert executor.submitted == [1, 2]
+    assert bench.search(executor, Listed(3), Limits(score=0.8)).run() == "all done"
+
+
 def test_ctrl_c_kills_what_runs_and_keeps_what_ended(bench: Bench) -> None:
     def answer(trial: int, attempt: int) -> Any:
         if trial != 3:
@@ -237,3 +271,23 @@ def test_seeds_differ_and_come_from_study_and_trial_alone() -> None:
     assert len(seeds) == 20 * 49
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert trial_seed(7, 3) == trial_seed(7, 3)
+
+
+def test_a_search_that_an_earlier_run_has_ended_stays_so(bench: Bench) -> None:
+    search = bench.search(Scripted(good), Listed(3), Limits(over="the minutes given are over"))
+    assert search.run() == "the minutes given are over"
+    assert search.launches == 0
+
+
+def test_a_trial_whose_first_epoch_does_not_fit_is_not_begun(bench: Bench) -> None:
+    search = bench.search(Scripted(good), Listed(5), Limits(deadline=time.time() + 60))
+    search.first_epoch = lambda launch: 10.0 if launch.trial < 3 else 100.0
+    assert search.run() == "the minutes given are over"
+    assert list(search.history.trials) == [1, 2]
+
+
+def test_the_first_trial_is_always_begun(bench: Bench) -> None:
+    search = bench.search(Scripted(good), Listed(5), Limits(deadline=time.time() + 60))
+    search.first_epoch = lambda launch: 100.0
+    search.run()
+    assert list(search.history.trials) == [1]

@@ -111,3 +111,15 @@ def test_time_left() -> None:
     count.add(trial(2, 0.5, seconds=16.0), None)  # a second job of trial 2
     assert (count.done, count.left(0.0)) == (2, 8 * 13.0 / 2)
     assert Count(plan(total=None, deadline=100.0)).left(40.0) == 60.0
+
+
+def test_the_time_left_has_the_finals_in_it() -> None:
+    count = Count(plan(total=4, finals=6, repeats=2))
+    count.add(trial(1, 0.5, seconds=20.0), None)  # two trainings of 10 s
+    assert count.left(0.0) == (3 * 2 + 6) * 10.0 / 2
+    count.finals = 6  # the search is over, whatever is left of its trials
+    count.confirmed()
+    assert count.left(0.0) == 5 * 10.0 / 2
+    hurried = Count(plan(total=100, finals=6, deadline=50.0))
+    hurried.add(trial(1, 0.5), None)
+    assert hurried.left(20.0) == 30.0  # never more than the minutes

@@ -31,6 +31,7 @@ def trial(number: int, scores: list[float], objective: Objective = ACCURACY, **v
         3.0,
         "xla",
         None if scores else 'a "bad" one,\nreally',
+        epoch_seconds=0.5,
     )  # type: ignore[arg-type]
 
 
@@ -64,7 +65,7 @@ def test_csv_has_every_hyperparameter_empty_where_not_in_force() -> None:
     assert (rows[0]["units_2"], rows[0]["validation_loss"], rows[0]["seconds_per_epoch"]) == (
         "",
         "0.5",
-        "1.0",
+        "0.5",
     )
     assert (rows[1]["hp_epochs"], rows[1]["epochs"], rows[1]["flag"]) == ("9", "1", "true")
     assert (rows[2]["status"], rows[2]["accuracy"], rows[2]["error"]) == (

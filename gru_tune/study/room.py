@@ -1,0 +1,61 @@
+"""Whether the workers of a search fit into the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+from gru_tune.executors.places import backend, cores, gpus
+from gru_tune.learning import memory
+from gru_tune.learning.extremes import SIZE_KNOBS, corners
+from gru_tune.learning.volume import Volume
+from gru_tune.timing import drawn
+from gru_tune.wording import plural
+
+if TYPE_CHECKING:
+    from gru_tune.config import Config
+    from gru_tune.data.dataset import Dataset
+    from gru_tune.knobs import Settings
+
+MATTER = (*SIZE_KNOBS, "batch_size", "max_length", "window", "optimizer")
+CORNERS = 2000  # that are looked at, at most
+GIGA = 1e9
+
+
+def doubts(config: Config, dataset: Dataset, workers: int | None = None) -> Iterator[str]:
+    """What does not fit, a sentence each: the largest configuration, for so many workers (None: the usual number)."""
+    devices = gpus()
+    count = workers or config.search.workers_per_gpu * len(devices) or len(cores())
+    name, _ = backend(config.backend)
+    volume, info = Volume.of(dataset), dataset.info
+
+    def needs(settings: Settings) -> int:
+        return memory.worker(volume, settings, info, name, bool(devices))
+
+    space = config.space
+    units = [hp.name for hp in space.hyperparameters if hp.name.startswith("units")]
+    edges = islice(filter(space.allows, corners(space, MATTER, units)), CORNERS)
+    largest = max(chain(drawn(config), map(config.settings, edges)), key=needs)
+    room = memory.gpu() if devices else memory.machine()
+    beside = -(-count // len(devices)) if devices else count  # workers that share it
+    need = needs(largest) * beside
+    if room is None or need <= room:
+        return
+    where = "GPU's memory" if devices else "machine's memory"
+    remedy = (
+        "take fewer --workers, or limit search.max_parameters"
+        if beside > 1
+        else "limit search.max_parameters, or take shorter sequences"
+    )
+    yield (
+        f"{plural(beside, 'worker')} with the largest configuration ({_named(largest)}) may need "
+        f"{need / GIGA:,.0f} GB, and the {where} has {room / GIGA:,.0f} GB: {remedy}"
+    )
+
+
+def _named(settings: Settings) -> str:
+    model = settings.model
+    units = " + ".join(str(u) for u in model.units)
+    both = ", both directions" if model.bidirectional else ""
+    return f"{model.cell} {units}{both}, batches of {settings.training.batch_size}"
