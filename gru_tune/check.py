@@ -129,8 +129,7 @@ def without_effect(config: Config) -> list[str]:
 
 def hopeless_stopper(config: Config) -> list[str]:
     """Why ending trials early can hardly help in this study, a sentence or none."""
-    epochs = max(int(value or 1) for value in _ends(config, "epochs"))
-    doubt = rungs.doubt(config.search, config.search.limit(config.space), epochs)
+    doubt = rungs.doubt(config.search, config.search.limit(config.space), config.epochs)
     return [doubt] if doubt else []
 
 
@@ -201,8 +200,7 @@ def _search(config: Config, info: Mapping[str, Any]) -> Iterator[str]:
     count = "endless (a range without a step)" if math.isinf(size) else plural(int(size), "configuration")
     yield f"space of {plural(len(config.space.hyperparameters), 'hyperparameter')}: {count}"
     yield from constraints.describe(config, info)
-    epochs = max(int(value or 1) for value in _ends(config, "epochs"))
-    yield strategies.describe(config.search, config.space, epochs)
+    yield strategies.describe(config.search, config.space, config.epochs)
     if config.search.objectives:
         metric, cost = config.search.objectives
         yield f"two objectives: the winner is {pareto.rule(metric, cost, config.winner.within)}"

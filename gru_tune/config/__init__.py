@@ -21,7 +21,7 @@ from gru_tune.language.document import Document
 from gru_tune.language.tunable import write
 from gru_tune.space import Space
 from gru_tune.strategies import SearchSection
-from gru_tune.values import Domain, Scalar
+from gru_tune.values import Choice, Domain, Float, Int, Scalar
 
 __all__ = ["Config", "json_schema", "load"]
 
@@ -51,6 +51,13 @@ class Config:
     def backend(self) -> str:
         """What Keras computes with: auto, tensorflow or jax."""
         return str(self.sections.training.backend)
+
+    @property
+    def epochs(self) -> int:
+        """The most epochs a trial may have."""
+        domain = self.domain("epochs")
+        values = domain.values() if isinstance(domain, Choice | Int | Float) else (domain,)
+        return max(value for value in values if isinstance(value, int))
 
     def settings(self, values: Mapping[str, Scalar]) -> Settings:
         """All knobs of the trial whose hyperparameters are ``values``."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gru_tune import constraints, strategies, timing
-from gru_tune.check import hopeless_stopper, refuse_contradictions
+from gru_tune.check import refuse_contradictions
 from gru_tune.errors import SearchInterrupted, StudyError
 from gru_tune.executors.base import Executor, Train
 from gru_tune.executors.in_process import InProcess
@@ -30,15 +30,15 @@ from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Ended, Header, Log, Record
 from gru_tune.study.minutes import Minutes, verdict
+from gru_tune.study.opening import announce
 from gru_tune.study.question import refuse_other
 from gru_tune.study.results import StudyFolder, read_json, replace_text
-from gru_tune.study.table import Table, failed
-from gru_tune.study.watch import Plan, Watcher
+from gru_tune.study.table import Table
+from gru_tune.study.watch import Watcher
 from gru_tune.study.winner import Finish
 from gru_tune.study.winner import Parts as WinnerParts
 from gru_tune.study.work import Arrays, Work
 from gru_tune.trial import Trial
-from gru_tune.values import Domain, Scalar
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
@@ -185,7 +185,7 @@ class _Run:
             self.folder, executor, self.watch, self.parts.winner,
             aim.metrics, aim.objective, own.seed, bool(last.retrain), arrays,
         )  # fmt: skip
-        self._announce(search, deadline, minutes)
+        announce(self.config, self.folder, self.watch, search, deadline, minutes)
         try:
             reason = search.run()
             self.interrupt.patient = False
@@ -296,7 +296,7 @@ class _Run:
         return Local(self.parts.train, told)
 
     def _strategy(self, aim: Aims, info: Mapping[str, Any], known: strategies.Known) -> strategies.Strategy:
-        epochs = _most(self.config.domain("epochs"))
+        epochs = self.config.epochs
         config = self.config
 
         def work(values: Values) -> float:
@@ -305,49 +305,3 @@ class _Run:
             return recurrent_products(settings, info) * settings.training.epochs * (length or 1)
 
         return strategies.create(config.search, config.space, aim.objective, epochs, work, known)
-
-    def _announce(self, search: loop.Search, deadline: float | None, minutes: Minutes) -> None:
-        trials = search.history.trials
-        if looks := read_json(self.folder.facts).get("test"):
-            day = time.strftime("%Y-%m-%d", time.localtime(looks[0]["time"]))
-            self.watch.say(
-                f"the test split was opened on {day}: a choice made knowing its number makes the next one flattering"
-            )
-        if trials or search.history.flights:
-            self.watch.say(
-                f"going on with {self.folder.path}: {len(trials)} trial{'s' * (len(trials) != 1)} done"
-            )
-        if not trials:
-            epochs = _most(self.config.domain("epochs"))
-            for text in constraints.describe(self.config, minutes.info, minutes.epoch):
-                self.watch.say(text)
-            self.watch.say(strategies.describe(self.config.search, self.config.space, epochs))
-            for doubt in hopeless_stopper(self.config):
-                self.watch.say(doubt)
-            if (expected := minutes.forecast()) is not None:
-                note(self.folder, **minutes.facts())
-                for text in expected.sentences(self.config):
-                    self.watch.say(text)
-        self.watch.begin(
-            Plan(
-                name=self.config.name,
-                folder=self.folder.path,
-                objective=search.history.objective,
-                total=self.config.search.limit(self.config.space),
-                done=len(trials),
-                failed=failed(trials.values()),
-                seconds=sum(trial.seconds for trial in trials.values()),
-                slots=search.executor.slots,
-                deadline=deadline,
-                best=loop.best(search.history),
-                folds=search.history.folds,
-                repeats=search.history.repeats,
-                finals=self.config.winner.finalists * self.config.winner.seeds,
-            )
-        )
-
-
-def _most(epochs: Scalar | Domain) -> int:
-    """The most epochs a trial may have."""
-    values = epochs.values() if not isinstance(epochs, str | int | float | None) else (epochs,)
-    return max(int(value) for value in values if isinstance(value, int))
