@@ -176,7 +176,7 @@ def test_workers_begin_before_there_is_a_job(tmp_path: Path) -> None:
         assert wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
         began = {path.name for path in tmp_path.iterdir()}
         jobs = [executor.submit(standins.job(tmp_path, number)) for number in (1, 2)]
-        assert {str(job.result(60).parameters) for job in jobs} == began
+        assert {str(job.result(60).parameters) for job in jobs} <= began
     finally:
         executor.close()
 
