@@ -72,7 +72,8 @@ def refuse_contradictions(config: Config, prepared: Prepared) -> None:
     )
     for text in dict.fromkeys(told):
         problems.append(Problem(("training", text.split()[0]), text))
-    problems += first.excluded(config.search.try_first, config.space)
+    rules = {rule.text: rule.holds for rule in constraints.rules(config, dataset.info)}
+    problems += first.excluded(config.search.try_first, config.space, rules)
     problems = problems or unreachable(config, aims(config, dataset.target).objective)
     if problems:
         raise config.error(problems)
@@ -107,7 +108,12 @@ def describe(config: Config, prepared: Prepared) -> Iterator[str]:
     found = [f"{check['level']}: {check['text']}" for check in facts["checks"]]
     found += [
         f"note: {note}"
-        for note in (*without_effect(config), *hopeless_stopper(config), *lost_fast_path(config))
+        for note in (
+            *config.source.notes,
+            *without_effect(config),
+            *hopeless_stopper(config),
+            *lost_fast_path(config),
+        )
     ]
     found += [f"warning: {doubt}" for doubt in room.doubts(config, prepared.dataset)]
     if found:
@@ -205,7 +211,9 @@ def _search(config: Config, info: Mapping[str, Any]) -> Iterator[str]:
         metric, cost = config.search.objectives
         yield f"two objectives: the winner is {pareto.rule(metric, cost, config.winner.within)}"
     if config.search.minutes:
-        yield f"at most {config.search.minutes:g} minutes"
+        yield f"at most {config.search.minutes:g} minute" + ("" if config.search.minutes == 1 else "s")
+    if ends := config.search.stop_when.model_dump(exclude_none=True):
+        yield "ends early: " + " or ".join(f"{key} {value:g}" for key, value in ends.items())
 
 
 def _models(config: Config, prepared: Prepared) -> Iterator[str]:

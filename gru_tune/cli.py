@@ -145,7 +145,9 @@ def report(results: Path, top: int | None, form: str | None) -> None:
 @main.command()
 @click.argument("config", type=FILE)
 @overrides
-@click.option("--time", "timed", is_flag=True, help="Time a few steps of the smallest and the largest model.")
+@click.option(
+    "--time", "timed", is_flag=True, help="Time a few steps of a small, a middling and a large model."
+)
 def check(config: Path, settings: tuple[str, ...], timed: bool) -> None:
     """Check a config and its data, and say what was understood, without training."""
     from gru_tune import check as checks

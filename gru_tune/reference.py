@@ -180,8 +180,17 @@ def _table(knobs: typing.Iterable[Knob]) -> Iterator[str]:
 def _fields(model: type[Strict], names: set[str]) -> Iterator[str]:
     yield "| key | default | meaning |\n|---|---|---|"
     for name, info in model.model_fields.items():
-        if name in names:
-            yield f"| `{name}` | {_default(info)} | {_cell(info.description or '')} |"
+        if name not in names:
+            continue
+        key = info.alias or name
+        default = info.get_default(call_default_factory=True)
+        yield _row(key, info)
+        if isinstance(default, Strict):
+            yield from (_row(f"{key}.{inner}", own) for inner, own in type(default).model_fields.items())
+
+
+def _row(key: str, info: FieldInfo) -> str:
+    return f"| `{key}` | {_default(info)} | {_cell(info.description or '')} |"
 
 
 def _default(info: FieldInfo) -> str:
@@ -189,6 +198,8 @@ def _default(info: FieldInfo) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, Strict):  # its keys have rows of their own
+        return "`{}`"
     if isinstance(value, float):
         return f"`{value:g}`"
     return f"`{str(value).lower() if isinstance(value, bool) else 'null' if value is None else value}`"

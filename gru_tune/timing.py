@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 from statistics import fmean
@@ -82,8 +82,10 @@ def drawn(config: Config) -> list[Settings]:
         if config.space.allows(values):
             found.append(config.settings(values))
         if len(found) == DRAWS:
-            break
-    return found
+            return found
+    # Hardly any satisfies them: what the constraints were found to leave goes on, again and again.
+    rest = [config.settings(values) for values in islice(config.space.sample(), DRAWS)]
+    return found + rest if rest else found
 
 
 def measure(
@@ -142,7 +144,9 @@ class Forecast:
             f", {duration(self.finals)} of them for the finals and the test" if self.finals > AFTER else ""
         )
         if self.asked is not None and limit is not None:
-            yield f"{plural(limit, 'trial')} of all epochs would take about {duration(self.asked)}{finals}"
+            early = config.search.stopper or config.search.strategy == "hyperband"
+            epochs = "with the epochs of their rungs" if early else "of all epochs"
+            yield f"{plural(limit, 'trial')} {epochs} would take about {duration(self.asked)}{finals}"
         if self.trials is not None and minutes is not None:
             fit = "all of them fit" if self.trials == limit else f"about {plural(self.trials, 'trial')} fit"
             yield f"{fit} into the {minutes:g} min{finals if self.asked is None else ''}"

@@ -7,11 +7,11 @@ and the table are made of.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import Enum
 from math import inf, isfinite, nan
 from statistics import fmean, stdev
-from typing import Any, Literal
+from typing import Literal
 
 from gru_tune.knobs import Settings
 from gru_tune.values import Scalar
@@ -156,8 +156,3 @@ class Trial:
     def spread(self) -> float | None:
         """The standard deviation of the score over the seeds; None with one seed."""
         return stdev(self.scores) if len(self.scores) > 1 and self.score is not None else None
-
-
-def to_json(value: Any) -> dict[str, Any]:
-    """A frozen dataclass of this module as plain data for the log."""
-    return asdict(value)

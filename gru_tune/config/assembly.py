@@ -109,6 +109,5 @@ def _epoch_problems(search: SearchSection, draft: Draft) -> list[Problem]:
     if isinstance(search, HyperbandSearch) and isinstance(epochs, int) and epochs < search.factor:
         text = f"hyperband needs at least {search.factor} epochs (its factor), got {epochs}"
         return [Problem(table()["epochs"].path, text)]
-    if isinstance(epochs, int):
-        return rungs.problems(search, Space(conditions.ordered(draft)), epochs)
-    return []
+    # Epochs that are searched over are refused, however many.
+    return rungs.problems(search, Space(conditions.ordered(draft)), epochs if isinstance(epochs, int) else 1)

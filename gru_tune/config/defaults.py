@@ -25,7 +25,7 @@ from typing import Any
 from gru_tune.knobs import NUMBERS, table
 from gru_tune.language.document import Document
 from gru_tune.language.document_nodes import Fault
-from gru_tune.wording import show
+from gru_tune.wording import listed, show
 
 WORD = "defaults"
 SECTIONS = ("model", "training")  # that may be this word, or have it as a key
@@ -109,7 +109,27 @@ def expand(source: Document) -> Document:
     filled = {section: _filled(section, data.get(section) or {}, kind, data.get("task")) for section in asked}
     # What is wrong with a section that is not in the file is told where it was asked for.
     keys = {(section,): source.locate(("model",), key=True) for section in asked} | dict(source.keys)
-    return replace(source, data={**data, **filled}, keys=keys, faults=(*source.faults, *faults))
+    notes = source.notes
+    if "training" in asked:
+        notes = ()
+    elif "model" in asked:
+        notes = _not_searched(data["training"], kind, data.get("task"))
+    return replace(source, data={**data, **filled}, keys=keys, faults=(*source.faults, *faults), notes=notes)
+
+
+def _not_searched(training: Any, kind: Any, task: Any) -> tuple[str, ...]:
+    """What defaults of the model alone leave fixed, since there is a training section: a sentence or none."""
+    if not isinstance(training, dict):
+        return ()
+    usually = [row.knob for row in usual("training", kind, task) if isinstance(row.value, dict)]
+    left = [name for name in usually if name not in training]
+    if not left:
+        return ()
+    verb = "is" if len(left) == 1 else "are"
+    text = (
+        f"{listed(left, 'and')} {verb} not searched over, as the training section is given without defaults; "
+    )
+    return (text + "write training: {defaults: true, …} to search over the usual ranges",)
 
 
 def _filled(section: str, own: dict[str, Any], kind: Any, task: Any) -> dict[str, Any]:

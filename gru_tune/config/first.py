@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 
 from gru_tune.errors import Problem
+from gru_tune.knobs import knob_of
 from gru_tune.space import Hyperparameter, Space
 from gru_tune.values import Choice, Domain, Float, Scalar
-from gru_tune.wording import listed, suggest
+from gru_tune.wording import listed, remedy, show, suggest
 
 DRAWS = 1_000  # of what an entry leaves out
 
@@ -42,11 +43,19 @@ def _wrong(name: str, entry: Entry, fixed: Mapping[str, Scalar], space: Space) -
         )
     searched = {hp.name: hp for hp in space.hyperparameters}
     if name not in searched:
-        all_of_them = listed(searched, "and") or "nothing"
-        return f"is no hyperparameter of this search{suggest(name, searched)}; searched over: {all_of_them}"
+        return f"is no hyperparameter of this search{_instead(name, searched)}"
     if not searched[name].domain.contains(value):
-        return f"{_word(value)} lies outside the space, which is {_range(searched[name].domain)}"
+        advice = remedy(value, knob_of(name).type)
+        return f"{show(value)} lies outside the space, which is {_range(searched[name].domain)}{advice}"
     return _out_of_force(searched[name], entry)
+
+
+def _instead(name: str, searched: Collection[str]) -> str:
+    """What may have been meant by a name that is not searched over, else all that is."""
+    layers = [own for own in searched if own.startswith(f"{name}_")]
+    if layers:
+        return f", as every layer has its own; write {listed(layers, 'and')}"
+    return suggest(name, searched) or f"; searched over: {listed(searched, 'and') or 'nothing'}"
 
 
 def _out_of_force(hyperparameter: Hyperparameter, entry: Entry) -> str | None:
@@ -75,14 +84,24 @@ def _word(value: Scalar) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def excluded(entries: Sequence[Entry], space: Space) -> list[Problem]:
-    """Entries that the constraints of ``space`` leave no configuration of, as far as draws can tell."""
+def excluded(
+    entries: Sequence[Entry], space: Space, rules: Mapping[str, Callable[[Entry], bool]]
+) -> list[Problem]:
+    """Entries that the constraints of ``space`` leave no configuration of, as far as draws can tell.
+
+    ``rules`` are these constraints one by one, as they are named.
+    """
     rng = Random(1)
-    return [
-        Problem(
-            ("search", "try_first", index),
-            "no configuration with these values satisfies the constraints; change one",
-        )
-        for index, entry in enumerate(entries)
-        if not any(space.allows(space.draw(rng, entry)) for _ in range(DRAWS))
-    ]
+    found = []
+    for index, entry in enumerate(entries):
+        drawn = []
+        for _ in range(DRAWS):
+            drawn.append(space.draw(rng, entry))
+            if space.allows(drawn[-1]):
+                break
+        else:
+            alone = [text for text, holds in rules.items() if not any(map(holds, drawn))]
+            names = listed(alone or rules, "or" if alone else "and") + ("" if alone else " together")
+            text = f"no configuration with these values satisfies {names}; change one of them"
+            found.append(Problem(("search", "try_first", index), text))
+    return found

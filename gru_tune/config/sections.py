@@ -226,6 +226,11 @@ def _metrics(value: Any, problems: list[Problem]) -> tuple[str, ...] | None:
     return tuple(str(entry) for entry in value)
 
 
+_ALIASES = {
+    name: entry.alias for name, entry in strategies.SearchSection.model_fields.items() if entry.alias
+}  # what is called otherwise inside, as `from` is a word of Python
+
+
 def _remedy(kind: str | None, task: str | None, strategy: str | None) -> Remedy:
     """What to say of a key that its section does not know."""
 
@@ -239,6 +244,8 @@ def _remedy(kind: str | None, task: str | None, strategy: str | None) -> Remedy:
             return f"unknown key here; it belongs {owners}"
         if key in OPTIONS:
             return f"unknown key; it is an option of the command: gru-tune run --{key}"
+        if (meant := _ALIASES.get(key)) in known:
+            return f"unknown key; did you mean '{meant}'?"
         if hint := suggest(key, known):
             return f"unknown key{hint}"
         if elsewhere := nearest(key, _all_keys()):

@@ -28,6 +28,7 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 EQUALITY = ("==", "!=")
+JOINS = {"and", "or"}  # words that no constraint may have, as all of the list must be satisfied anyway
 LITERALS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 ROUNDING = 1e-9  # relative; 0.1 + 0.2 is 0.3 here
 
@@ -82,6 +83,13 @@ def read(text: str, knobs: Mapping[str, Knob]) -> Comparison:
     """The constraint that ``text`` is, over the flat names in ``knobs``; raises ``Bad``."""
     tokens = _tokens(text)
     signs = [index for index, (kind, _) in enumerate(tokens) if kind == "compare"]
+    if len(signs) == 2 and tokens[signs[0]][1] == "=" and signs[1] == signs[0] + 1:
+        raise _bad(f"write {tokens[signs[1]][1]}= for ={tokens[signs[1]][1]}")
+    if joined := next((word for kind, word in tokens if kind == "name" and word in JOINS - knobs.keys()), ""):
+        remedy = (
+            "write each comparison as a constraint of its own" if joined == "and" else "write one comparison"
+        )
+        raise _bad(f"joins comparisons with {joined}; {remedy}")
     if len(signs) > 1:
         raise _bad("compares more than two sides; write each comparison as a constraint of its own")
     if not signs:

@@ -2,11 +2,11 @@
 
 The dialect is YAML with the traps of version 1.1 closed. Unquoted values are
 
-- whole numbers: digits with an optional sign (``010`` is 10);
+- whole numbers: digits with an optional sign (``010`` is 10), perhaps in groups (``500_000``);
 - numbers: ``1.5``, ``1e-4``, ``1.e-3``, ``.5``, ``.inf``, ``.nan``;
 - ``true`` and ``false`` (also ``True``, ``TRUE``), nothing else;
 - nothing: ``null``, ``~`` or an empty value;
-- text: everything else, so ``yes``, ``off``, ``1:30``, ``0o7``, ``0x1F``, ``1_000`` and
+- text: everything else, so ``yes``, ``off``, ``1:30``, ``0o7``, ``0x1F``, ``_1`` and
   ``2020-01-01`` are all text.
 
 Keys are text and may be given once. Anchors, aliases and ``<<`` work within limits. Only
@@ -40,7 +40,7 @@ class Document:
 
     ``faults`` are the problems the reading itself found (a key given twice …); ``render``
     tells them along with all others. ``overrides`` maps the paths that were set from
-    outside to how they were given.
+    outside to how they were given, ``notes`` are sentences about what is no fault.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Document:
     keys: Mapping[Path, Position] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     overrides: Mapping[Path, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def locate(self, path: Path, key: bool = False) -> Position:
         """Where the value of ``path`` (or its key) stands.

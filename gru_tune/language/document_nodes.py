@@ -21,7 +21,7 @@ _TAG = "tag:yaml.org,2002:"
 _PLAIN = (
     ("bool", r"(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
     ("null", r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("int", r"[-+]?[0-9]+$", "-+0123456789"),
+    ("int", r"[-+]?[0-9]+(?:_[0-9]+)*$", "-+0123456789"),
     (
         "float",
         r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"
@@ -138,7 +138,7 @@ class Builder:
             return None
         if tag == "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
-        if tag == "int" and len(text) > MAX_DIGITS:
+        if tag == "int" and len(text.replace("_", "")) > MAX_DIGITS:
             self.faults.append(
                 Fault(_position(node), "the number is too large; put it in quotes if it is text")
             )

@@ -9,9 +9,11 @@ functions only, since it needs JAX and Keras.
 
 from __future__ import annotations
 
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -20,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.experimental.compilation_cache import compilation_cache
 from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
@@ -136,7 +139,7 @@ class _Program:
     """The functions that are compiled for one structure of model and optimizer."""
 
     def __init__(self, model: Any, loss: Any, dataset: Dataset) -> None:
-        self.model, self.loss, self.dataset = model, loss, dataset
+        self.model, self.loss = model, loss
         self.watched = watched(dataset)
         self.compiled: dict[tuple[str, Shape], Any] = {}
 
@@ -223,8 +226,7 @@ _programs: OrderedDict[Any, _Program] = OrderedDict()
 
 def _program(model: Any, settings: Settings, dataset: Dataset) -> _Program:
     """The program for ``model``: that of an earlier trial where nothing but numbers differs."""
-    # The program keeps the dataset, so that no other gets its id.
-    key = (_structure(settings), tuple(_numbers(settings)), id(dataset))
+    key = (_structure(settings), tuple(_numbers(settings)), *_constants(model, settings, dataset))
     if key in _programs:
         _programs.move_to_end(key)
         return _programs[key]
@@ -237,6 +239,37 @@ def _program(model: Any, settings: Settings, dataset: Dataset) -> _Program:
             # What JAX remembers of their tracing would stay; but to forget it all costs 0.3 s.
             jax.clear_caches()
     return program
+
+
+def _constants(model: Any, settings: Settings, dataset: Dataset) -> tuple[Any, ...]:
+    """All that a program takes from the data: folds in which it is equal share their programs.
+
+    The names are left out, and the scales where no window is scaled by itself: else they are
+    constants of the model, and every fold has its own.
+    """
+    info = {**dataset.info, "labels": len(dataset.info["labels"]), "inputs": None}
+    info["vocabulary"] = None  # the shapes tell how many of its words the model has
+    if settings.data.scale not in ("window", "last"):
+        info["input_scale"] = info["target_scale"] = None
+    shapes = (model.input_shape, *(tuple(v.shape) for v in model.variables))
+    return dataset.layout, dataset.target, json.dumps(info, sort_keys=True), shapes
+
+
+@contextmanager
+def anew() -> Iterator[None]:
+    """Compile all programs inside, whatever this process or the persistent cache already has."""
+    former = jax.config.jax_enable_compilation_cache
+    _programs.clear()
+    _enable_cache(False)
+    try:
+        yield
+    finally:
+        _enable_cache(former)
+
+
+def _enable_cache(enabled: bool) -> None:
+    jax.config.update("jax_enable_compilation_cache", enabled)
+    compilation_cache.reset_cache()  # JAX looks at the setting once, and never again before this
 
 
 def _structure(settings: Settings) -> Settings:

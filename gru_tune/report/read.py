@@ -33,7 +33,7 @@ class Study:
         Trial, ...
     ]  # the winner, the other finalists by what fresh seeds reach, the others by their score
     runs: tuple[Trial, ...]  # every training for itself, by trial and repeat
-    running: tuple[int, ...]  # trials whose outcome is not known
+    running: tuple[int, ...]  # trials whose outcome is not known, and may yet be
     finals_due: bool  # whether some of the finals have begun and not ended
     seconds: float
     updated: float  # Unix time of the last event
@@ -175,7 +175,8 @@ def study(path: Path) -> Study:
         facts=facts,
         ranked=tuple(sorted(ranked, key=lambda trial: places.get(trial.number, len(places)))),
         runs=tuple(run for _, run in sorted(history.runs.items())),
-        running=tuple(sorted(history.missing)),
+        # At the end a trial may have been cut off on its way up: its row is the outcome it has.
+        running=tuple(sorted(n for n in history.missing if not (history.ended and n in history.trials))),
         finals_due=any(repeat > repeats for _, repeat in history.flights),
         seconds=history.seconds,
         updated=record.events[-1].time,

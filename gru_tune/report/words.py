@@ -233,6 +233,8 @@ def _course(study: Study) -> str:
     text += f"{plural(done, 'trial')} in {duration(study.seconds)}"
     if study.stopped:
         text += f", {study.stopped:,} of them stopped early"
+        if study.stopped + study.failed == done:
+            text += ", so that none was trained in full"
     if study.failed:
         text += f", {study.failed:,} of them failed"
     if study.finals_due:

@@ -20,9 +20,11 @@ class OracleSearch:
         self._oracle = oracle
         self._in_flight: dict[int, Any] = {}
 
-    def ask(self) -> Proposal | Literal["wait"] | None:
+    def ask(self, new: bool = True) -> Proposal | Literal["wait"] | None:
         if self.ended is not None:
             return None
+        if not new:
+            return WAIT if self._in_flight else None
         trial = self._oracle.begin()
         if trial.status == RUNNING:
             number = self._oracle.numbers[trial.trial_id]

@@ -55,10 +55,11 @@ class Strategy(Protocol):
 
     ended: str | None  # one sentence, once ``ask`` has returned None
 
-    def ask(self) -> Proposal | Literal["wait"] | None:
+    def ask(self, new: bool = True) -> Proposal | Literal["wait"] | None:
         """The next proposal; ``WAIT`` when one in flight must be told first; None when over.
 
         ``WAIT`` is only returned while something is in flight, None only when nothing is.
+        Without ``new`` no further configuration is proposed, only more epochs for old ones.
         """
 
     def tell(self, trial: int, score: float | None, cost: float | None = None) -> None:

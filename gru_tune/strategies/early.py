@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Literal
 
 from gru_tune.errors import StudyError
@@ -26,12 +27,12 @@ class EarlyStopping:
         self._flying: set[int] = set()
         self._known: set[int] = set()  # trials whose score the inner strategy has heard
 
-    def ask(self) -> Proposal | Literal["wait"] | None:
+    def ask(self, new: bool = True) -> Proposal | Literal["wait"] | None:
         if self.ended is not None:
             return None
         going = self._rule.next(last=False)
         if going is None:
-            proposal = self._strategy.ask()
+            proposal = self._strategy.ask(new)
             if isinstance(proposal, Proposal):
                 self._enter(proposal)
                 return self._stretch(proposal.trial)
@@ -39,7 +40,7 @@ class EarlyStopping:
                 return WAIT
             going = self._rule.next(last=True)
         if going is None:
-            self.ended = self._strategy.ended
+            self.ended = self._strategy.ended  # none as long as new trials may come later
             return None
         self._climb(going)
         return self._stretch(going)
@@ -65,8 +66,9 @@ class EarlyStopping:
         if proposal.first_epoch == 0:
             self._strategy.replay(proposal)
             self._enter(proposal)
-        elif proposal.trial in self._asked and not self.finished(proposal.trial):
-            self._climb(proposal.trial)
+        elif proposal.trial in self._asked and proposal.trial not in self._flying:
+            with suppress(ValueError):  # then it does not fit, see below
+                self._climb(proposal.trial)
         if proposal.trial not in self._flying or self._stretch(proposal.trial) != proposal:
             raise StudyError(
                 f"trial {proposal.trial} (epochs {proposal.first_epoch} to {proposal.last_epoch}) of the log does not "
@@ -82,8 +84,8 @@ class EarlyStopping:
         self._rule.enter(proposal.trial)
 
     def _climb(self, trial: int) -> None:
-        self._flying.add(trial)
         self._rule.climb(trial)
+        self._flying.add(trial)
 
     def _stretch(self, trial: int) -> Proposal:
         first, last, more = self._rule.rung(trial)

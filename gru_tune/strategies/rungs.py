@@ -86,8 +86,11 @@ def problems(search: SearchSection, space: Space, epochs: int) -> list[Problem]:
         return [Problem(("training", "epochs"), text)]
     if len(rungs(search, epochs)) < 2:
         least = search.min_epochs * (1 if search.stopper == "median" else search.factor)
-        text = f"{search.stopper} cannot end a trial early in {plural(epochs, 'epoch')}: it needs at least {max(least, 2)}"
-        return [Problem(("training", "epochs"), text)]
+        text = f"{search.stopper} cannot end a trial early in {plural(epochs, 'epoch')}"
+        if len(rungs(search.model_copy(update={"min_epochs": 1}), epochs)) > 1:
+            text += f" of which every trial gets {min(search.min_epochs, epochs)}: give less, or raise training.epochs"
+            return [Problem(("search", "min_epochs"), text)]
+        return [Problem(("training", "epochs"), f"{text}: it needs at least {max(least, 2)}")]
     return []
 
 

@@ -10,7 +10,6 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from statistics import median
 from typing import Protocol
 
@@ -33,7 +32,7 @@ class Rule(Protocol):
         """A trial to go on with now; ``last``: nothing is in training and no new trial will come."""
 
     def climb(self, trial: int) -> None:
-        """The trial has begun its next stretch."""
+        """The trial begins its next stretch; raises ``ValueError`` for one that has none."""
 
     def finished(self, trial: int) -> bool:
         """Whether a trial that is not in training will not go on."""
@@ -78,16 +77,19 @@ class Bracket:
 
     def next(self, last: bool) -> int | None:
         for place in range(len(self.rungs) - 2, -1, -1):
-            costs, climbed = self.costs[place], self.climbed[place]
-            most = max(len(costs) // self.factor, int(last))
-            if self.strict and len(climbed) >= most:
+            climbed, most = self.climbed[place], max(len(self.costs[place]) // self.factor, int(last))
+            # One that has failed since leaves its place to another.
+            alive = [trial for _, trial in self.costs[place] if math.isfinite(self.latest[trial])]
+            if self.strict and sum(trial in climbed for trial in alive) >= most:
                 continue
-            for cost, trial in islice(costs, most):
-                if trial not in climbed and math.isfinite(cost):
+            for trial in alive[:most]:
+                if trial not in climbed:
                     return trial
         return None
 
     def climb(self, trial: int) -> None:
+        if self.places[trial] + 1 == len(self.rungs):
+            raise ValueError(f"trial {trial} is on the last rung")
         self.climbed[self.places[trial]].add(trial)
         self.places[trial] += 1
 
@@ -95,7 +97,8 @@ class Bracket:
         place, cost = self.places[trial], self.latest[trial]
         # Those before it in its rung will not become fewer.
         before = bisect_left(self.costs[place], (cost, trial))
-        left_behind = self.cap is not None and before >= max(self.cap // self.factor, 1)
+        most = None if self.cap is None else max(self.cap, len(self.places))
+        left_behind = most is not None and before >= max(most // self.factor, 1)
         return left_behind or not math.isfinite(cost) or place + 1 == len(self.rungs)
 
 

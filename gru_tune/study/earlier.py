@@ -91,6 +91,8 @@ def _taken(config: Config, name: str, aim: Aims, prepared: Prepared) -> Earlier:
     folder = _folder(config, name)
     record = logs.read(folder.log)
     header = record.header
+    if not header:
+        raise _Refused(f"{name} was stopped before it began; name another, or leave from out")
     if header["task"] != config.task:
         raise _Refused(
             f"{name} is a study of {header['task']}, this one is of {config.task}; name another, or leave from out"
@@ -156,20 +158,18 @@ def _differences(
     folds = repeats(header)[1]
     if folds != config.data.folds:
         return [f"{plural(folds, 'fold')} there, {config.data.folds} here"]
+    # Scores on rows that test here would tell the search about the test.
+    seed, own = header["seed"], division(prepared)
+    if header.get("division") == own:
+        return []
+    if seed != config.search.seed:
+        return [f"the splits were drawn with search.seed {seed} there, {config.search.seed} here"]
     for split, part in facts.get("splits", {}).items():
         if part["rows"] != here["splits"][split]["rows"]:
             return [
                 f"{part['rows']:,} rows in the {split} split there, {here['splits'][split]['rows']:,} here"
             ]
-    # Scores on rows that test here would tell the search about the test.
-    seed = header["seed"]
-    if header.get("division", division(prepared) if seed == config.search.seed else None) == division(
-        prepared
-    ):
-        return []
-    if seed != config.search.seed:
-        return [f"the splits were drawn with search.seed {seed} there, {config.search.seed} here"]
-    return ["the rows are divided into other splits"]
+    return ["the rows are divided into other splits"] if "division" in header else []
 
 
 def _trials(record: Record, objective: Objective) -> list[Trial]:

@@ -20,7 +20,7 @@ from gru_tune.study import pareto
 from gru_tune.study.history import History, fold_of, of_first_fold
 from gru_tune.study.log import Launch, Run
 from gru_tune.study.table import best
-from gru_tune.trial import Objective, Trial
+from gru_tune.trial import Objective, Status, Trial
 
 SHARE = 0.5  # of the minutes, that the finals may take at most
 MARGIN = 1.1  # on their expected time
@@ -42,7 +42,7 @@ class Finals:
 
     def chosen(self, history: History) -> list[Trial]:
         """The trials that are trained again, best first; with two objectives cheapest first."""
-        trials, most = history.trials.values(), self.finalists if self.seeds else 0
+        trials, most = _comparable(history), self.finalists if self.seeds else 0
         if history.objective.cost:
             return pareto.shortlist(trials, self.within, most)
         return best(trials, history.objective, most)
@@ -86,6 +86,16 @@ class Finals:
     def end(self, deadline: float | None) -> float | None:
         """When a run is cut short, and then does not count, so that what follows still fits in."""
         return None if deadline is None else deadline - self.after
+
+
+def _comparable(history: History) -> list[Trial]:
+    """The trials less those that were stopped before the epochs of the best: they would be noise beside it."""
+    trials = list(history.trials.values())
+    leader = next(iter(best(trials, history.objective, 1)), None)
+    if leader is None:
+        return trials
+    least = history.asked[leader.number]
+    return [t for t in trials if t.status is not Status.STOPPED or history.asked[t.number] >= least]
 
 
 def makespan(seconds: Sequence[float], slots: int) -> float:

@@ -143,14 +143,25 @@ class History:
         del self.missing[run.number]
         runs = [self.runs[run.number, repeat] for repeat in range(1, self.repeats + 1)]
         trial = combined(runs, self.folds)
+        lost = trial.score is None and trial.number in self.trials  # its score counts no longer
         self.trials[trial.number] = trial
         self.failures_in_a_row = self.failures_in_a_row + 1 if trial.status is Status.FAILED else 0
+        if lost:
+            self._tops = []
+            for other in self.trials.values():
+                self._gain(other)
+        if self._gain(trial):
+            self.behind.clear()
+        else:
+            self.behind.add(trial.number)
+
+    def _gain(self, trial: Trial) -> bool:
+        """Take note of a trial that no other was as good as; returns whether it is one."""
         place = pareto.point(trial)
         if place is None or any(pareto.as_good(top, place) for top in self._tops):
-            self.behind.add(trial.number)
-        else:
-            self._tops = [top for top in self._tops if not pareto.as_good(place, top)] + [place]
-            self.behind.clear()
+            return False
+        self._tops = [top for top in self._tops if not pareto.as_good(place, top)] + [place]
+        return True
 
 
 def replay(events: Iterable[Event], history: History) -> Iterator[Launch | Told]:
@@ -195,12 +206,21 @@ def merge(former: Trial | None, launch: Launch, event: Finished, objective: Obje
 
 
 def _epoch_seconds(former: Trial | None, new: tuple[Epoch, ...]) -> float | None:
-    """The mean over all epochs of a run, of which a former trial may not have kept every one."""
+    """The mean over the epochs of a run, of which a former trial may not have kept every one.
+
+    The first epoch of a job is left out where there are others: what a worker does once, such
+    as imports, falls into it.
+    """
     known = former.epoch_seconds if former else None
     if not new:
         return known
-    before, total = new[0].number - 1, sum(epoch.seconds - epoch.compiling for epoch in new)
-    return (before * (known or 0.0) + total) / new[-1].number
+    before = new[0].number - 1 if known is not None else 0
+    if before > 1 and len(new) == 1:
+        return known
+    mean = fmean(epoch.seconds - epoch.compiling for epoch in new[1:] or new)
+    if before == 0 or (before == 1 and len(new) > 1):
+        return mean
+    return (before * (known or 0.0) + len(new) * mean) / (before + len(new))
 
 
 def _status(launch: Launch, event: Finished) -> Status:
@@ -234,10 +254,17 @@ def combined(runs: list[Trial], folds: int = 1) -> Trial:
         compiling=sum(run.compiling for run in runs),
         attempts=max(run.attempts for run in runs),
         scores=tuple(run.score for run in scored if run.score is not None),
+        status=_worst(runs),
         epoch_seconds=_mean(run.epoch_seconds for run in runs),
         latency=_mean(run.latency for run in runs),
         error=f"{named(shown.repeat, folds)}: {shown.error}" if failed else None,
     )
+
+
+def _worst(runs: Iterable[Trial]) -> Status:
+    """How several runs together ended: failed with any that failed, stopped with any that was stopped."""
+    found = {run.status for run in runs}
+    return next(s for s in (Status.FAILED, Status.STOPPED, Status.COMPLETED) if s in found)
 
 
 def repeats(asked: Mapping[str, Any]) -> tuple[int, int]:

@@ -113,7 +113,8 @@ class Search:
             return self._final(over)
         if (launch := self._first(self._waiting)) is not None:
             return self._timely(launch)
-        proposal = self.strategy.ask()
+        enough = self._good_enough()
+        proposal = self.strategy.ask(new=not enough)  # what has begun well is still trained in full
         if isinstance(proposal, Proposal):
             first = Launch(
                 trial=proposal.trial, attempt=1, values=dict(proposal.values),
@@ -126,7 +127,7 @@ class Search:
             )
             return self._timely(first)
         if proposal != WAIT:
-            return self._final(self.strategy.ended or "the search is over")
+            return self._final(enough or self.strategy.ended or "the search is over")
         if not self._running:
             raise RuntimeError("the strategy waits, but nothing is running")
         return "waiting"
@@ -135,7 +136,7 @@ class Search:
         """``launch``, unless the minutes are over before its first epoch; the first trial of all is always trained."""
         end = self._end()
         late = end is not None and time.time() + self.first_epoch(launch) > end
-        if not late or not (self.history.trials or self._running):
+        if not late or (launch.trial == 1 and not self.history.trials):
             return launch
         self._ended = MINUTES
         return self._final(MINUTES)
@@ -147,15 +148,20 @@ class Search:
         if self._finals is None:
             self._ended = over  # for good: what the finals leave of the minutes is no time for a trial
             due = list(self.finals.due(self.history))
-            self.watch.finals(due)
-            self._finals = deque(
-                self._again((trial, repeat)) or self._repeated(self.finals.like(self.history, trial), repeat)
-                for trial, repeat in due
-            )
+            fits = any(self.finals.fits(self.history, trial, self.limits.deadline) for trial, _ in due)
+            self.watch.finals(due if fits else [])
+            self._finals = deque(self._confirming(run) for run in due)
         while (launch := self._first(self._finals)) is not None:
             if self.finals.fits(self.history, launch.trial, self.limits.deadline):
                 return launch
         return over
+
+    def _confirming(self, run: Run) -> Launch:
+        """The next attempt at a run of the finals, or its first; one that was lost before its trial went on is neither."""
+        again = self._again(run)
+        if again is not None and again.last_epoch == self.history.asked[run[0]]:
+            return again
+        return self._repeated(self.finals.like(self.history, run[0]), run[1])
 
     def _first(self, waiting: deque[Launch]) -> Launch | None:
         """The next of those that wait and may still be tried."""
@@ -178,12 +184,12 @@ class Search:
         return replace(launch, attempt=1, repeat=repeat, seed=seed)
 
     def _over(self) -> str:
-        if (end := self._end()) is not None and time.time() >= end:
+        if self.history.trials and (end := self._end()) is not None and time.time() >= end:
             return MINUTES
         failures = self.history.failures_in_a_row
         if self.limits.max_failures is not None and failures >= self.limits.max_failures:
             return f"{failures} trials in a row failed (search.max_failures)"
-        return self._good_enough()
+        return ""
 
     def _good_enough(self) -> str:
         objective, wanted, most = self.history.objective, self.limits.score, self.limits.no_gain_for

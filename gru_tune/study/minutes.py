@@ -80,4 +80,4 @@ def verdict(facts: Mapping[str, Any]) -> Iterator[str]:
     found = facts.get("forecast")
     if found and found["trials"] is not None:
         told = plural(found["trials"], "trial")
-        yield f"forecast: {told} in {found['minutes']:g} min; it were {facts['trained']:,}"
+        yield f"forecast: {told} in {found['minutes']:g} min; trained: {facts['trained']:,}"

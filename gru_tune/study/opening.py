@@ -11,8 +11,8 @@ from gru_tune.study.described import note
 from gru_tune.study.loop import Search, best
 from gru_tune.study.minutes import Minutes
 from gru_tune.study.results import StudyFolder, read_json
-from gru_tune.study.table import failed
 from gru_tune.study.watch import Plan, Watcher
+from gru_tune.trial import Status
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
@@ -52,9 +52,8 @@ def announce(
             folder=folder.path,
             objective=search.history.objective,
             total=config.search.limit(config.space),
-            done=len(trials),
-            failed=failed(trials.values()),
-            seconds=sum(trial.seconds for trial in trials.values()),
+            done={number: trial.seconds for number, trial in trials.items()},
+            failed=[number for number, trial in trials.items() if trial.status is Status.FAILED],
             slots=search.executor.slots,
             deadline=deadline,
             best=best(search.history),

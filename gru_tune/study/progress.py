@@ -99,6 +99,7 @@ class JsonLines(Watcher):
     def begin(self, plan: Plan) -> None:
         content = asdict(replace(plan, best=None))
         content |= {"folder": str(plan.folder), "best": plan.best.number if plan.best else None}
+        content |= {"done": len(plan.done), "failed": len(plan.failed), "seconds": sum(plan.done.values())}
         self._object("begin", **content)
 
     def launched(self, launch: Launch) -> None:
@@ -169,25 +170,23 @@ class Count:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.best = plan.best
-        self._trials: dict[int, bool] = {}  # those that ended here, and whether they failed
-        self._known = plan.done, plan.failed
-        self._seconds = plan.seconds
-        self._before: dict[int, float] = {}
+        # Trials by their number, since a stopper lets one end several times, here and in an earlier run.
+        self._seconds = dict(plan.done)
+        self._failed = set(plan.failed)
         self.finals: int | None = None  # trainings of the finals to come; None: the search is not over
 
     @property
     def done(self) -> int:
-        return self._known[0] + len(self._trials)
+        return len(self._seconds)
 
     @property
     def failed(self) -> int:
-        return self._known[1] + sum(self._trials.values())
+        return len(self._failed)
 
     def add(self, trial: Trial, best: Trial | None) -> None:
         """A job of a trial ended."""
-        self._seconds += trial.seconds - self._before.get(trial.number, 0.0)
-        self._before[trial.number] = trial.seconds
-        self._trials[trial.number] = trial.score is None
+        self._seconds[trial.number] = trial.seconds
+        (self._failed.add if trial.score is None else self._failed.discard)(trial.number)
         self.best = best
 
     def confirmed(self) -> None:
@@ -199,7 +198,7 @@ class Count:
         guesses = []
         trainings = self._waiting()
         if trainings is not None and self.done:
-            training = self._seconds / self.done / self.plan.repeats
+            training = sum(self._seconds.values()) / self.done / self.plan.repeats
             guesses.append(trainings * training / self.plan.slots)
         if self.plan.deadline is not None:
             guesses.append(max(self.plan.deadline - now, 0.0))

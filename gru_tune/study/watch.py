@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,8 @@ class Plan:
     folder: Path
     objective: Objective
     total: int | None  # trials at most; None: as many as the time allows
-    done: int  # trials that have an outcome already
-    failed: int
-    seconds: float  # that the trials so far have taken, all together
+    done: Mapping[int, float]  # trials that have an outcome already, and the seconds each has taken
+    failed: Collection[int]  # those of them that failed
     slots: int
     deadline: float | None  # time.time() at which the minutes are over
     best: Trial | None

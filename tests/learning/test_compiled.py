@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -274,3 +275,26 @@ def test_more_padding_changes_nothing(data: Dataset, knobs: dict[str, Any]) -> N
         told.append([out[seen], np.array([loss, *sums.values()]), *weights])
     for short, long in zip(*told, strict=True):
         np.testing.assert_allclose(short, long, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("scale", "shared"), [("train", True), ("window", False)])
+def test_folds_share_their_programs_but_no_constants(scale: str, shared: bool) -> None:
+    """Where a window is scaled by itself, the scales of the whole are constants of the model."""
+    from gru_tune.learning.compiled import Compiled
+
+    first = timeline()
+    other = replace(first, info={**first.info, "input_scale": {"mean": [3.0, 5.0], "std": [2.0, 7.0]}})
+    ours = [beside(data, scale=scale)[0] for data in (first, replace(first), other)]
+    programs = [engine._program for engine in ours if isinstance(engine, Compiled)]
+    assert programs[1] is programs[0]
+    assert (programs[2] is programs[0]) == shared
+
+
+def test_a_fold_with_fewer_words_has_its_own_programs() -> None:
+    from gru_tune.learning.compiled import Compiled
+
+    first = sequences(words=True, classes=3)
+    fewer = replace(first, info={**first.info, "vocabulary": int(first.info["vocabulary"]) + 1})
+    ours = [beside(data)[0] for data in (first, fewer)]
+    programs = [engine._program for engine in ours if isinstance(engine, Compiled)]
+    assert programs[0] is not programs[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import keras
 import pytest
 
 from gru_tune.knobs import Settings, settle
@@ -94,3 +95,33 @@ def test_a_model_is_trained_for_a_moment(tmp_path: Path) -> None:
     assert 0 < found.epoch < 5
     assert found.compiling > found.epoch / 100
     assert found.expected <= law(settings)  # some of the data, at one length
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="this process computes with another backend")
+def test_compiling_is_timed_although_all_is_compiled_already(tmp_path: Path) -> None:
+    """Neither this process nor the persistent cache of JAX is asked while timing; both are afterwards."""
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    DATA.save(tmp_path / "data")
+    names = "jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"
+    former = [getattr(jax.config, name) for name in names]
+    compilation_cache.reset_cache()
+    try:
+        for name, setting in zip(names, (str(tmp_path / "xla"), 0.0), strict=True):
+            jax.config.update(name, setting)
+        jax.jit(lambda x: x + 1)(3.0)  # the cache is in use before
+        found = [
+            measure(
+                tmp_path / "data", settle({"units": 8}), Objective("accuracy", "max"), [], "jax"
+            ).compiling
+            for _ in range(2)
+        ]
+        kept = len(list((tmp_path / "xla").iterdir()))
+        jax.jit(lambda x: x * 2 + 1)(3.0)
+        assert len(list((tmp_path / "xla").iterdir())) > kept > 0
+    finally:
+        for name, setting in zip(names, former, strict=True):
+            jax.config.update(name, setting)
+        compilation_cache.reset_cache()
+    assert found[1] > 0.6 * found[0]

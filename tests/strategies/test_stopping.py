@@ -100,6 +100,36 @@ class TestHalving:
         made = drive(create("random", MIXED, epochs=9, trials=9, stopper="asha"), score)
         assert max(p.last_epoch for p in made if p.trial == 2) == 9
 
+    def test_one_of_few_is_trained_in_full_though_the_first_to_climb_fails(self) -> None:
+        made = drive(
+            create("random", MIXED, epochs=9, trials=4, stopper="asha"),
+            lambda p: None if p.trial == 1 and p.last_epoch == 3 else float(p.trial),
+        )
+        assert max(p.last_epoch for p in made if p.trial == 2) == 9
+
+    def test_fewer_trials_may_be_asked_for_when_a_study_goes_on(self) -> None:
+        first = Recorder(create("random", MIXED, epochs=9, trials=60, stopper="asha"))
+        for choice in [0, 1] * 40:
+            first.act(choice)
+        climbed = [what for event, what in first.log if event == "proposed" and what.first_epoch]  # type: ignore[attr-defined]
+        assert climbed
+        again = replayed(first.log, create("random", MIXED, epochs=9, trials=6, stopper="asha"))
+        assert again.log == first.log
+
+    def test_no_new_trials_lets_the_best_climb_to_the_end(self) -> None:
+        strategy = create("random", MIXED, epochs=9, trials=20, stopper="asha")
+        for _ in range(2):
+            proposal = strategy.ask()
+            assert isinstance(proposal, Proposal)
+            strategy.tell(proposal.trial, by_trial(proposal))
+        reached = []
+        while isinstance(proposal := strategy.ask(new=False), Proposal):
+            reached.append((proposal.trial, proposal.last_epoch))
+            strategy.tell(proposal.trial, by_trial(proposal))
+        assert reached == [(1, 3), (1, 9)]
+        assert strategy.ended is None
+        assert isinstance(strategy.ask(), Proposal)
+
     def test_says_when_a_checkpoint_is_no_longer_needed(self) -> None:
         bracket = Bracket([1, 3, 9], 3, cap=6)  # two of six climb
         for trial, cost in enumerate([5.0, 4.0, 3.0, math.inf], start=1):
@@ -250,7 +280,7 @@ class Listener:
         self.heard: list[tuple[str, int, Score]] = []
         self.count = 0
 
-    def ask(self) -> Proposal | None:
+    def ask(self, new: bool = True) -> Proposal | None:
         self.count += 1
         return Proposal(self.count, {}, 0, 9, False) if self.count <= 3 else None
 
@@ -270,6 +300,7 @@ def test_the_strategy_inside_hears_every_rung() -> None:
     drive(outer, lambda p: None if p.last_epoch == 9 else float(p.trial))
     assert inner.heard == [
         ("tell", 1, 1.0), ("tell", 2, 2.0), ("tell", 3, 3.0), ("revise", 1, 1.0), ("revise", 1, None),
+        ("revise", 2, 2.0), ("revise", 2, None), ("revise", 3, 3.0), ("revise", 3, None),
     ]  # fmt: skip
 
 

@@ -158,6 +158,18 @@ def test_every_finalist_is_trained_with_a_first_seed_before_any_with_a_second() 
     assert list(Finals(0, 3).due(some)) == []
 
 
+def test_trials_that_a_stopper_left_behind_are_no_finalists_beside_one_that_went_further() -> None:
+    some = History(ACCURACY)
+    for number, (score, epochs) in enumerate([(0.9, 9), (0.85, 3), (0.8, 9), (0.95, 3)], start=1):
+        some.apply(Launch(number, 1, {}, number, 0, epochs, epochs == 3, 0.0))
+        epoch = Epoch(epochs, {}, {"accuracy": score}, 0.1)
+        some.apply(Finished(1, Outcome(number, (epoch,), 5, 1.0, "plain"), 0.0))
+    assert [trial.number for trial in Finals(3, 1).chosen(some)] == [4, 1, 2]  # the best is stopped itself
+    some.apply(Launch(4, 1, {}, 4, 3, 9, False, 0.0))
+    some.apply(Finished(1, Outcome(4, (Epoch(9, {}, {"accuracy": 0.95}, 0.1),), 5, 1.0, "plain"), 0.0))
+    assert [trial.number for trial in Finals(3, 1).chosen(some)] == [4, 1, 3]
+
+
 def test_a_trial_that_was_trained_further_needs_new_finals() -> None:
     some = history({1: 0.5})
     some.apply(Launch(1, 1, {"units": 1}, 9, 0, 7, False, 0.0, repeat=2))

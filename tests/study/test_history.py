@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from gru_tune.study.history import History, Told, replay, slim
 from gru_tune.study.log import Died, Finished, Launch, Started, Stopped
 from gru_tune.trial import Epoch, Objective, Outcome, Status
@@ -111,3 +113,28 @@ def test_failures_in_a_row() -> None:
     for event in (launch(3), finished(3, [0.1])):
         history.apply(event)
     assert history.failures_in_a_row == 0
+
+
+@pytest.mark.parametrize(
+    ("jobs", "expected"),
+    [
+        (([9.0],), 9.0),  # there is no other
+        (([9.0, 1.0, 3.0],), 2.0),
+        (([9.0], [5.0, 1.0]), 1.0),
+        (([9.0, 1.0, 1.0], [9.0]), 1.0),
+        (([9.0, 1.0], [7.0, 3.0]), 2.0),
+    ],
+)
+def test_what_a_worker_does_once_is_no_cost_of_an_epoch(
+    jobs: tuple[list[float], ...], expected: float
+) -> None:
+    history, first = History(ACCURACY, slim=True), 0
+    for seconds in jobs:
+        epochs = tuple(
+            Epoch(number, {}, {"accuracy": 0.5}, 1.0 + took, 1.0)
+            for number, took in enumerate(seconds, start=first + 1)
+        )
+        history.apply(launch(1, first=first))
+        history.apply(Finished(1, Outcome(1, epochs, 5, 1.0, "plain"), 0.0))
+        first += len(seconds)
+    assert history.trials[1].epoch_seconds == pytest.approx(expected)

@@ -35,7 +35,9 @@ class Listed:
         self.replayed: list[int] = []
         self._left = list(range(1, count + 1))
 
-    def ask(self) -> Any:
+    def ask(self, new: bool = True) -> Any:
+        if not new:
+            return None
         if not self._left:
             self.ended = "all done"
             return None
@@ -177,10 +179,11 @@ def test_failures_in_a_row_end_the_search(bench: Bench) -> None:
     assert bench.search(Scripted(good), Listed(20), Limits(max_failures=None)).run() == "all done"
 
 
-def test_nothing_starts_after_the_deadline(bench: Bench) -> None:
-    executor = Scripted(good)
+def test_after_the_deadline_nothing_starts_but_the_first_trial(bench: Bench) -> None:
+    """A study without a single trial would be of no use to anybody."""
+    executor = Scripted(good, slots=2)
     assert "minutes" in bench.search(executor, Listed(3), Limits(deadline=1.0)).run()
-    assert executor.submitted == []
+    assert executor.submitted == [1]
 
 
 def scored(*scores: float | None) -> Scripted:

@@ -103,7 +103,7 @@ def test_a_final_that_was_cut_short_does_not_count_and_is_due_again() -> None:
 def test_the_forecast_beside_the_truth() -> None:
     forecast = {"trials": 34, "minutes": 10.0}
     assert list(verdict({"forecast": forecast, "trained": 31})) == [
-        "forecast: 34 trials in 10 min; it were 31"
+        "forecast: 34 trials in 10 min; trained: 31"
     ]
     assert list(verdict({"forecast": {**forecast, "trials": None}, "trained": 31})) == []
     assert list(verdict({"trained": 31})) == []
@@ -177,7 +177,7 @@ def test_a_search_foretells_and_is_measured_by_it(tmp_path: Path) -> None:
     assert "timing a few models" in said
     assert any(text.startswith("6 trials of all epochs would take about") for text in said)
     assert "all of them fit into the 10 min" in said
-    assert said[-1] == "forecast: 6 trials in 10 min; it were 6"
+    assert said[-1] == "forecast: 6 trials in 10 min; trained: 6"
     facts = read_json(folder.facts)
     assert (facts["forecast"]["trials"], facts["forecast"]["minutes"], facts["trained"]) == (6, 10.0, 6)
     record = logs.read(folder.log)

@@ -21,8 +21,8 @@ ACCURACY = Objective("accuracy", "max")
 
 def plan(**changes: Any) -> Plan:
     given: dict[str, Any] = {
-        "name": "toy", "folder": Path("results/toy"), "objective": ACCURACY, "total": 4, "done": 0, "failed": 0,
-        "seconds": 0.0, "slots": 2, "deadline": None, "best": None,
+        "name": "toy", "folder": Path("results/toy"), "objective": ACCURACY, "total": 4, "done": {}, "failed": [],
+        "slots": 2, "deadline": None, "best": None,
     }  # fmt: skip
     return Plan(**{**given, **changes})
 
@@ -111,6 +111,25 @@ def test_time_left() -> None:
     count.add(trial(2, 0.5, seconds=16.0), None)  # a second job of trial 2
     assert (count.done, count.left(0.0)) == (2, 8 * 13.0 / 2)
     assert Count(plan(total=None, deadline=100.0)).left(40.0) == 60.0
+
+
+def test_a_trial_of_an_earlier_run_that_climbs_is_counted_once() -> None:
+    count = Count(plan(total=4, done={1: 10.0, 2: 1.0, 3: 10.0}, failed=[2]))
+    count.add(trial(1, 0.5, seconds=30.0), None)
+    count.add(trial(4, 0.5, seconds=10.0), None)
+    assert (count.words(), count.failed) == ("[4/4]", 1)
+    count.add(trial(3, None, seconds=10.0), None)
+    assert (count.done, count.failed) == (4, 2)
+    three = Count(plan(total=4, done={1: 10.0, 2: 10.0}))
+    three.add(trial(1, 0.5, seconds=30.0), None)
+    assert three.left(0.0) == 2 * 20.0 / 2
+
+
+def test_json_lines_tell_how_many_trials_there_are_already() -> None:
+    lines: list[str] = []
+    JsonLines(lines.append).begin(plan(done={1: 10.0, 2: 1.0}, failed=[2]))
+    told = json.loads(lines[0])
+    assert (told["done"], told["failed"], told["seconds"]) == (2, 1, 11.0)
 
 
 def test_the_time_left_has_the_finals_in_it() -> None:
