@@ -14,17 +14,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from gru_tune import constraints
 from gru_tune.errors import StudyError
 from gru_tune.knobs import ModelKnobs, Settings, TrainingKnobs
 from gru_tune.learning.pace import Measured, Pace, expected_seconds
 from gru_tune.learning.volume import Volume
 from gru_tune.report.words import duration
+from gru_tune.space import Values
 from gru_tune.strategies import rungs
 from gru_tune.strategies.base import SearchSection
 from gru_tune.strategies.hyperband import HyperbandSearch, total_epochs
@@ -45,7 +47,10 @@ MOST = 100_000  # trials that are counted one by one
 
 
 def describe(config: Config, prepared: Prepared) -> Iterator[str]:
-    """The lines of ``check --time``: the slowest model, and how long the search would take."""
+    """The lines of ``check --time``: the slowest model, and how long the search would take.
+
+    Raises ``ConfigError`` when no configuration is as quick as ``max_seconds_per_epoch`` asks.
+    """
     from tempfile import TemporaryDirectory
 
     from gru_tune.executors.local import Local
@@ -65,10 +70,16 @@ def describe(config: Config, prepared: Prepared) -> Iterator[str]:
             pace = measure(config, dataset, path / "data", aim, executor, name, pacing.measure)
         finally:
             executor.close(kill=True)
-    found = forecast(config, pace, dataset.info, len(told))
+    def seconds(values: Values) -> float:
+        return pace.epoch(config.settings(values), dataset.info)
+
+    left = constraints.constrain(config, dataset.info, seconds)
+    found = forecast(left, pace, dataset.info, len(told))
     workers = plural(len(told), "worker")
     yield f"time    an epoch of the slowest model takes about {duration(found.epoch)}; with {workers}:"
-    yield from (f"        {sentence}" for sentence in found.sentences(config))
+    if config.search.max_seconds_per_epoch is not None:
+        yield from (f"        {text}" for text in constraints.describe(left, dataset.info, seconds))
+    yield from (f"        {sentence}" for sentence in found.sentences(left))
 
 
 def drawn(config: Config) -> list[Settings]:
@@ -83,9 +94,10 @@ def drawn(config: Config) -> list[Settings]:
             found.append(config.settings(values))
         if len(found) == DRAWS:
             return found
-    # Hardly any satisfies them: what the constraints were found to leave goes on, again and again.
-    rest = [config.settings(values) for values in islice(config.space.sample(), DRAWS)]
-    return found + rest if rest else found
+    # Hardly any satisfies them, perhaps none that was drawn: those that the whole space has.
+    rest = list(config.space.sample())
+    rng.shuffle(rest)
+    return found + [config.settings(values) for values in rest[: DRAWS - len(found)]]
 
 
 def measure(

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from gru_tune import check, config
+from gru_tune import check, config, timing
 from gru_tune.data.prepare import prepare
 from gru_tune.errors import ConfigError
 from gru_tune.learning import sizes
 from gru_tune.learning.extremes import extremes
+from gru_tune.learning.pace import Measured, Pace
+from gru_tune.learning.volume import Volume
 
 DIGITS = """\
 task: classification
@@ -114,6 +116,19 @@ def test_an_objective_of_the_task_that_these_targets_do_not_have(tmp_path: Path)
 def test_a_few_models_are_timed(digits: Path) -> None:
     text = check.run(digits, ["training.batch_size=256", "model.bidirectional=false"], time=True)
     assert "time    an epoch of the slowest model takes about" in text
+
+
+def test_models_that_are_too_slow_are_told_once_they_are_timed(
+    digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "measure", lambda config, dataset, *rest: Pace.fit(
+        Volume.of(dataset), "jax", [Measured(0.1, 0.2, 1.0, 1.0)]
+    ))  # fmt: skip
+    with pytest.raises(ConfigError, match="is expected to take 1e-09 s an epoch or less on this machine"):
+        check.run(digits, ["search.max_seconds_per_epoch=1e-9"], time=True)
+    assert "8 of 8 configurations satisfy the constraints" in check.run(
+        digits, ["search.max_seconds_per_epoch=1000"], time=True
+    )
     assert "4 trials of all epochs would take about" in text
     assert "of them for the finals and the test" in text
 

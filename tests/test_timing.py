@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,18 @@ def test_a_model_that_cannot_be_timed_is_told(tmp_path: Path, data: Any) -> None
 
 
 def test_configurations_are_drawn_from_what_is_accepted(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     found = load(tmp_path)
     small = replace(found.space, accepts=lambda values: values["units"] == 8)
     assert {one.model.units for one in timing.drawn(found)} == {(8,), (16,), (32,), (64,)}
     assert {one.model.units for one in timing.drawn(replace(found, space=small))} == {(8,)}
     assert timing.drawn(found) == timing.drawn(found)
+
+
+def test_where_almost_nothing_is_accepted_what_is_left_stands_for_the_space(tmp_path: Path) -> None:
+    few = ("training.learning_rate=0.01", "model.units={int: [1, 20000]}", "model.depth=1")
+    found = load(tmp_path, *few)
+    one = replace(found.space, accepts=lambda values: values["units"] == 12345)
+    assert {one.model.units for one in timing.drawn(replace(found, space=one))} == {(12345,)}
 
 
 def test_a_forecast_of_trials_and_of_time_agree(tmp_path: Path, data: Any) -> None:

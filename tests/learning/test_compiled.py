@@ -277,7 +277,7 @@ def test_more_padding_changes_nothing(data: Dataset, knobs: dict[str, Any]) -> N
         np.testing.assert_allclose(short, long, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("scale", "shared"), [("train", True), ("window", False)])
+@pytest.mark.parametrize(("scale", "shared"), [("standard", True), ("window", False)])
 def test_folds_share_their_programs_but_no_constants(scale: str, shared: bool) -> None:
     """Where a window is scaled by itself, the scales of the whole are constants of the model."""
     from gru_tune.learning.compiled import Compiled
