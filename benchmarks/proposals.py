@@ -2,7 +2,9 @@
 
     python -m benchmarks.proposals
 
-One core; scores are made up; medians of five asks. Prints Markdown.
+One core; scores are made up; medians of five asks for a new configuration. Prints Markdown. What
+learns from the scores is also asked behind a stopper (the counts are configurations then), in a
+space with conditions and a constraint, and with two objectives.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import time
 from typing import Any
 
 from gru_tune import strategies
-from gru_tune.space import Hyperparameter, Space, Values
+from gru_tune.space import Condition, Hyperparameter, Space, Values
 from gru_tune.strategies import Proposal
 from gru_tune.trial import Objective
 from gru_tune.values import Choice, Float, Int
@@ -31,21 +33,38 @@ SPACE = Space(
         Hyperparameter("learning_rate", Float(1e-4, 1e-2, log=True)),
     )
 )
+BOUND = Space(
+    (
+        *SPACE.hyperparameters,
+        Hyperparameter("attention", Choice((True, False))),
+        Hyperparameter("heads", Int(1, 8), (Condition("attention", (True,)),)),
+        Hyperparameter("momentum", Float(0.0, 0.99), (Condition("optimizer", ("sgd",)),)),
+    ),
+    accepts=lambda values: float(values["units"] or 0) * float(values["depth"] or 0) <= 600,
+)
+LOSS = Objective("loss", "min")
+TWO = Objective("loss", "min", "parameters")
+VARIANTS: dict[str, tuple[dict[str, Any], Space, Objective]] = {
+    "": ({}, SPACE, LOSS),
+    ", asha": ({"stopper": "asha"}, SPACE, LOSS),
+    ", constraint and `when`": ({}, BOUND, LOSS),
+    ", two objectives": ({}, SPACE, TWO),
+    ", all three": ({"stopper": "asha"}, BOUND, TWO),
+}
 
 
 def main() -> None:
-    print(
-        "| strategy | "
-        + " | ".join(f"{n} trials" for n in COUNTS)
-        + " |\n|---" * 1
-        + "|---" * len(COUNTS)
-        + "|"
-    )
+    print("| strategy | " + " | ".join(f"{n} trials" for n in COUNTS) + " |")
+    print("|---" * (1 + len(COUNTS)) + "|")
     for name, section in strategies.STRATEGIES.items():
         if name != "grid":  # its proposals are a list; and this space has none
-            search = strategies.create(section(strategy=name, trials=None, minutes=1.0), SPACE, LOSS, 27)
-            row(name, lambda search=search: one(search))
-    row("KerasTuner's Bayesian", stock(), COUNTS[:2])  # at 500 it takes seconds a proposal
+            for variant, (keys, space, objective) in VARIANTS.items():
+                asked_for = not variant or (section.LEARNS and (section.WEIGHS or not objective.cost))
+                if asked_for and not (name == "hyperband" and keys):  # it has its own rungs
+                    made = section(strategy=name, trials=None, minutes=1.0, **keys)
+                    search = strategies.create(made, space, objective, 27)
+                    row(name + variant, lambda search=search: one(search))
+    row("KerasTuner's Bayesian", stock(), COUNTS[:3])  # on the way to 500 it takes many minutes
 
 
 def row(name: str, step: Any, counts: tuple[int, ...] = COUNTS) -> None:
@@ -63,13 +82,16 @@ def row(name: str, step: Any, counts: tuple[int, ...] = COUNTS) -> None:
 
 
 def one(search: strategies.Strategy) -> float:
-    """Ask once and tell a score; returns the seconds of the ask."""
-    start = time.perf_counter()
-    proposal = search.ask()
-    seconds = time.perf_counter() - start
-    assert isinstance(proposal, Proposal)
-    search.tell(proposal.trial, score(proposal.values))
-    return seconds
+    """Ask for a new configuration, telling a score of every stretch; returns the seconds of the last ask."""
+    while True:
+        start = time.perf_counter()
+        proposal = search.ask()
+        seconds = time.perf_counter() - start
+        assert isinstance(proposal, Proposal)
+        cost = float(proposal.values["units"] or 0) ** 2 * float(proposal.values["depth"] or 0)
+        search.tell(proposal.trial, score(proposal.values) + 1 / proposal.last_epoch, cost)
+        if proposal.first_epoch == 0:
+            return seconds
 
 
 def score(values: Values | dict[str, Any]) -> float:
@@ -114,8 +136,6 @@ def stock() -> Any:
 
     return step
 
-
-LOSS = Objective("loss", "min")
 
 if __name__ == "__main__":
     main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from gru_tune.errors import Problem
 from gru_tune.knobs import Settings, possible
 from gru_tune.learning import sizes
 from gru_tune.learning.extremes import corners, ends, extremes
-from gru_tune.space import Space
+from gru_tune.space import Space, Values
 from gru_tune.strategies import rungs
 from gru_tune.study import pareto, room
 from gru_tune.trial import Objective
@@ -72,11 +72,22 @@ def refuse_contradictions(config: Config, prepared: Prepared) -> None:
     )
     for text in dict.fromkeys(told):
         problems.append(Problem(("training", text.split()[0]), text))
-    rules = {rule.text: rule.holds for rule in constraints.rules(config, dataset.info)}
-    problems += first.excluded(config.search.try_first, config.space, rules)
+    problems += first.excluded(config.search.try_first, config.space, _rules(config, dataset.info))
     problems = problems or unreachable(config, aims(config, dataset.target).objective)
     if problems:
         raise config.error(problems)
+
+
+def _rules(config: Config, info: Mapping[str, Any]) -> dict[str, Callable[[Values], bool]]:
+    """The constraints that the space of ``config`` keeps, by how they are named."""
+    rules = {rule.text: rule.holds for rule in constraints.rules(config, info)}
+    if (most := config.search.max_seconds_per_epoch) is not None:
+        others = tuple(rules.values())
+        # Only the space knows what the machine was timed at: what no other constraint excludes, this one does.
+        rules[f"max_seconds_per_epoch: {most:g}"] = lambda values: (
+            config.space.allows(values) or not all(holds(values) for holds in others)
+        )
+    return rules
 
 
 def unreachable(config: Config, objective: Objective) -> list[Problem]:

@@ -45,8 +45,8 @@ other knobs have one of the values named, and elsewhere the knob has its default
 condition (the units of a third layer in a model of two, the momentum of an optimizer that has none) is left out of
 the configurations where it is not, and empty in the table.
 
-The file is read as YAML with the traps of YAML 1.1 closed: `1e-4` is a number, `yes`, `no`, `on` and `off` are words,
-dates and times stay text, a key given twice is an error. A value that begins with `#` must be quoted.
+The file is read as YAML with the traps of YAML 1.1 closed: `1e-4` and `500_000` are numbers, `yes`, `no`, `on` and `off`
+are words, dates and times stay text, a key given twice is an error. A value that begins with `#` must be quoted.
 
 ## Top level
 

@@ -70,6 +70,7 @@ def describe(config: Config, prepared: Prepared) -> Iterator[str]:
             pace = measure(config, dataset, path / "data", aim, executor, name, pacing.measure)
         finally:
             executor.close(kill=True)
+
     def seconds(values: Values) -> float:
         return pace.epoch(config.settings(values), dataset.info)
 

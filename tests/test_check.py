@@ -116,6 +116,8 @@ def test_an_objective_of_the_task_that_these_targets_do_not_have(tmp_path: Path)
 def test_a_few_models_are_timed(digits: Path) -> None:
     text = check.run(digits, ["training.batch_size=256", "model.bidirectional=false"], time=True)
     assert "time    an epoch of the slowest model takes about" in text
+    assert "4 trials of all epochs would take about" in text
+    assert "of them for the finals and the test" in text
 
 
 def test_models_that_are_too_slow_are_told_once_they_are_timed(
@@ -129,8 +131,6 @@ def test_models_that_are_too_slow_are_told_once_they_are_timed(
     assert "8 of 8 configurations satisfy the constraints" in check.run(
         digits, ["search.max_seconds_per_epoch=1000"], time=True
     )
-    assert "4 trials of all epochs would take about" in text
-    assert "of them for the finals and the test" in text
 
 
 @pytest.mark.parametrize(
@@ -150,3 +150,32 @@ def test_a_score_that_no_trial_can_reach(digits: Path, objective: str, score: fl
 
 def test_a_score_that_can_be_reached(digits: Path) -> None:
     assert "all good" in check.run(digits, ["search.stop_when.score=0.95"])
+
+
+@pytest.mark.parametrize(
+    ("constraints", "named"),
+    [
+        ("[units_2 >= 3, units * depth <= 8]", "units * depth <= 8"),
+        ("[units * depth >= 9, depth * batch_size >= 33]", "units * depth >= 9"),
+    ],
+)
+def test_a_configuration_to_try_first_names_the_constraint_that_excludes_it(
+    digits: Path, constraints: str, named: str
+) -> None:
+    entry = "{depth: 2, units: 8}" if named.endswith("<= 8") else "{depth: 1, units: 8}"
+    with pytest.raises(ConfigError) as caught:
+        check.run(digits, [f"search.constraints={constraints}", f"search.try_first=[{entry}]"])
+    assert f"no configuration with these values satisfies {named}" in str(caught.value)
+
+
+def test_says_what_ends_the_search_before_its_trials_do(digits: Path) -> None:
+    text = check.run(digits, ["search.stop_when={no_gain_for: 3, score: 0.9}", "search.minutes=1"])
+    assert "ends early: no_gain_for 3 or score 0.9\n" in text
+    assert "at most 1 minute\n" in text
+
+
+def test_defaults_of_the_model_beside_a_training_section_are_told_of(digits: Path) -> None:
+    text = check.run(digits, ["model=defaults"])
+    assert "note: batch_size is not searched over, as the training section is given without defaults" in text
+    for more in ("training.batch_size=16", "training.defaults=true"):
+        assert "not searched over" not in check.run(digits, ["model=defaults", more])

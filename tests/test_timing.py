@@ -95,10 +95,11 @@ def test_configurations_are_drawn_from_what_is_accepted(tmp_path: Path) -> None:
 
 
 def test_where_almost_nothing_is_accepted_what_is_left_stands_for_the_space(tmp_path: Path) -> None:
-    few = ("training.learning_rate=0.01", "model.units={int: [1, 20000]}", "model.depth=1")
-    found = load(tmp_path, *few)
-    one = replace(found.space, accepts=lambda values: values["units"] == 12345)
-    assert {one.model.units for one in timing.drawn(replace(found, space=one))} == {(12345,)}
+    many = "model.units={int: [1, 4000]}", "training.epochs={int: [1, 50]}"
+    found = load(tmp_path, "training.learning_rate=0.01", *many)
+    one = replace(found.space, accepts=lambda values: values == {"units": 2345, "epochs": 6})
+    drawn = timing.drawn(replace(found, space=one))
+    assert {(each.model.units, each.training.epochs) for each in drawn} == {((2345,), 6)}
 
 
 def test_a_forecast_of_trials_and_of_time_agree(tmp_path: Path, data: Any) -> None:

@@ -7,7 +7,7 @@ from random import Random
 
 from gru_tune.errors import Problem
 from gru_tune.knobs import knob_of
-from gru_tune.space import Hyperparameter, Space
+from gru_tune.space import Hyperparameter, Space, Values
 from gru_tune.values import Choice, Domain, Float, Scalar
 from gru_tune.wording import listed, remedy, show, suggest
 
@@ -85,7 +85,7 @@ def _word(value: Scalar) -> str:
 
 
 def excluded(
-    entries: Sequence[Entry], space: Space, rules: Mapping[str, Callable[[Entry], bool]]
+    entries: Sequence[Entry], space: Space, rules: Mapping[str, Callable[[Values], bool]]
 ) -> list[Problem]:
     """Entries that the constraints of ``space`` leave no configuration of, as far as draws can tell.
 
@@ -101,7 +101,8 @@ def excluded(
                 break
         else:
             alone = [text for text, holds in rules.items() if not any(map(holds, drawn))]
-            names = listed(alone or rules, "or" if alone else "and") + ("" if alone else " together")
-            text = f"no configuration with these values satisfies {names}; change one of them"
+            some = [text for text, holds in rules.items() if not all(map(holds, drawn))]
+            names = listed(alone, "or") or f"{listed(some, 'and')} together"
+            text = f"no configuration with these values satisfies {names}; change one"
             found.append(Problem(("search", "try_first", index), text))
     return found

@@ -100,6 +100,9 @@ def read(text: str, knobs: Mapping[str, Knob]) -> Comparison:
     left, right = (_side(part, text, knobs) for part in (tokens[: signs[0]], tokens[signs[0] + 1 :]))
     found = Comparison(left, sign, right)
     if not found.names:
+        words = (part for side in (left, right) for product in side for part in product)
+        if word := next((part for part in words if isinstance(part, str)), None):
+            raise _unknown(word, knobs)
         raise _bad(
             f"names no hyperparameter; expected a comparison such as units_2 <= units_1, got {show(text)}"
         )
@@ -147,7 +150,7 @@ def _check_words(found: Comparison, knobs: Mapping[str, Knob]) -> None:
             if isinstance(part, Name) and knobs[part.text].type in (int, float):
                 continue
             if isinstance(part, str) and (facing is None or facing.type in (int, float, bool)):
-                raise _bad(f"{part} is no knob of this config{suggest(part, knobs)}")
+                raise _unknown(part, knobs)
             if _is_number(part) and (facing is None or facing.type in (int, float)):
                 continue
             word = part.text if isinstance(part, Name) else show(part)
@@ -181,6 +184,12 @@ def _is_number(value: object) -> bool:
 
 def _no_comparison(text: str) -> Bad:
     return _bad(f"expected a comparison such as units_2 <= units_1, got {show(text)}")
+
+
+def _unknown(word: str, knobs: Collection[str]) -> Bad:
+    first = f"{word}_1"  # where every layer has units of its own
+    hint = f"; did you mean '{first}'?" if first in knobs else suggest(word, knobs)
+    return _bad(f"{word} is no knob of this config{hint}")
 
 
 def _bad(message: str) -> Bad:

@@ -32,7 +32,7 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 Params = dict[str, Any]
 NEAR, WIDTH = 80, 0.05  # neighbours of a configuration that was tried before, and how far they lie
-SEEN = 100  # trials a Gaussian process sees, at most
+SEEN, SEEN_BY_TWO = 100, 60  # trials a Gaussian process sees, at most; with two objectives it is two
 
 
 class OptunaOracle(RandomOracle):
@@ -64,6 +64,7 @@ class OptunaOracle(RandomOracle):
         self._directions = [objective.direction, "min"] if objective.cost else [objective.direction]
         self._study = _study(self._directions)
         self._places: dict[int, int] = {}  # the number in Optuna's study of each trial
+        self._later: dict[int, list[float]] = {}  # what the study has yet to hear, by those numbers
         self._drawn: tuple[Params, dict[str, Any]] = ({}, {})
         self._middle = {axis.hp.name: _middle(axis) for axis in searched}
         self._reached = [found for one in known if (found := self._objectives(one.score, one.cost))]
@@ -112,16 +113,12 @@ class OptunaOracle(RandomOracle):
             self._failures.clear()
 
     def revise(self, number: int, score: float | None, cost: float | None = None) -> None:
-        """Optuna's trials are final: the study is made anew, the trial in it with its later score."""
+        """Optuna's trials are final: the study is made anew, once before the next draw, with the later scores."""
         super().revise(number, score, cost)
         found = self._objectives(score, cost)
         if found is not None:
             self._reached.append(found)
-        entries = self._study.get_trials(deepcopy=False)
-        entry = entries[self._places[number]]
-        entries[self._places[number]] = self._entry(entry.params, entry.system_attrs, found or self._worst())
-        self._study = _study(self._directions)
-        self._study.add_trials(entries)
+        self._later[self._places[number]] = found or self._worst()
 
     def _objectives(self, score: float | None, cost: float | None) -> list[float] | None:
         """What Optuna hears of a trial: the score, and the cost by its order of magnitude; None: it failed."""
@@ -156,6 +153,14 @@ class OptunaOracle(RandomOracle):
 
     def _seen(self) -> optuna.Study:
         """The study the sampler is asked in."""
+        if self._later:
+            entries = self._study.get_trials(deepcopy=False)
+            for place, reached in self._later.items():
+                entry = entries[place]
+                entries[place] = self._entry(entry.params, entry.system_attrs, reached)
+            self._study = _study(self._directions)
+            self._study.add_trials(entries)
+            self._later.clear()
         return self._study
 
     def _untried(self, values: Values) -> Values | None:
@@ -209,7 +214,7 @@ class ProcessOracle(OptunaOracle):
 
     def __init__(self, *args: Any, initial: int, **keys: Any) -> None:
         super().__init__(*args, **keys)
-        self._most = max(SEEN, initial)
+        self._most = max(SEEN if len(self._directions) == 1 else SEEN_BY_TWO, initial)
 
     def _draw(self) -> None:
         # One thread: the cores belong to the workers, and their number must not change a sum's last digit.

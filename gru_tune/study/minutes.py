@@ -59,25 +59,39 @@ class Minutes:
         """Seconds of one epoch of a configuration; None where that is not known."""
         return self.pace.epoch(self.config.settings(values), self.info) if self.pace else None
 
-    def forecast(self) -> Forecast | None:
-        """What the search is expected to do."""
+    def forecast(self, before: float = 0.0) -> Forecast | None:
+        """What the search is expected to do, of whose minutes earlier runs have used ``before`` seconds."""
         if self.pace is None:
             return None
-        return forecast(self.config, self.pace, self.info, self.slots, time.time() - self.began)
+        return forecast(self.config, self.pace, self.info, self.slots, before + time.time() - self.began)
 
     def head(self) -> dict[str, Any]:
         """For the head of the log, so that a study that goes on decides by the same numbers."""
         return {"pace": self.pace.facts()} if self.pace else {}
 
-    def facts(self) -> dict[str, Any]:
-        """The forecast, for ``study.json``; {} without one."""
-        found = self.forecast()
-        return {"forecast": {**asdict(found), "minutes": self.config.search.minutes}} if found else {}
+    def facts(self, found: Forecast) -> dict[str, Any]:
+        """A forecast, for ``study.json``."""
+        return {"forecast": {**asdict(found), **_asked(self.config)}}
 
 
-def verdict(facts: Mapping[str, Any]) -> Iterator[str]:
-    """The forecast that ``study.json`` has, beside what came of it: one line, or none."""
-    found = facts.get("forecast")
-    if found and found["trials"] is not None:
+def foretold(facts: Mapping[str, Any], config: Config) -> bool:
+    """Whether ``study.json`` has a forecast of just the minutes and trials that are asked for now."""
+    found = facts.get("forecast") or {}
+    return {key: found.get(key) for key in ("minutes", "planned")} == _asked(config) if found else False
+
+
+def _asked(config: Config) -> dict[str, Any]:
+    return {"minutes": config.search.minutes, "planned": config.search.limit(config.space)}
+
+
+def verdict(facts: Mapping[str, Any], config: Config) -> Iterator[str]:
+    """The forecast that ``study.json`` has, beside what came of it: one line, or none.
+
+    None also where it was made for other minutes, or another number of trials.
+    """
+    if not foretold(facts, config):
+        return
+    found = facts["forecast"]
+    if found["trials"] is not None:
         told = plural(found["trials"], "trial")
         yield f"forecast: {told} in {found['minutes']:g} min; trained: {facts['trained']:,}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gru_tune.executors.places import backend, cores, gpus
 from gru_tune.learning import memory
 from gru_tune.learning.extremes import SIZE_KNOBS, corners
+from gru_tune.learning.sizes import parameters
 from gru_tune.learning.volume import Volume
 from gru_tune.timing import drawn
 from gru_tune.wording import plural
@@ -24,7 +25,10 @@ GIGA = 1e9
 
 
 def doubts(config: Config, dataset: Dataset, workers: int | None = None) -> Iterator[str]:
-    """What does not fit, a sentence each: the largest configuration, for so many workers (None: the usual number)."""
+    """What does not fit, a sentence each: the largest configuration, for so many workers (None: the usual number).
+
+    And how much of the space that concerns.
+    """
     devices = gpus()
     count = workers or config.search.workers_per_gpu * len(devices) or len(cores())
     name, _ = backend(config.backend)
@@ -36,12 +40,14 @@ def doubts(config: Config, dataset: Dataset, workers: int | None = None) -> Iter
     space = config.space
     units = [hp.name for hp in space.hyperparameters if hp.name.startswith("units")]
     edges = islice(filter(space.allows, corners(space, MATTER, units)), CORNERS)
-    largest = max(chain(drawn(config), map(config.settings, edges)), key=needs)
+    some = drawn(config)
+    largest = max(chain(some, map(config.settings, edges)), key=needs)
     room = memory.gpu() if devices else memory.machine()
     beside = -(-count // len(devices)) if devices else count  # workers that share it
     need = needs(largest) * beside
     if room is None or need <= room:
         return
+    too_large = [settings for settings in some if needs(settings) * beside > room]
     where = "GPU's memory" if devices else "machine's memory"
     remedy = (
         "take fewer --workers, or limit search.max_parameters"
@@ -50,8 +56,18 @@ def doubts(config: Config, dataset: Dataset, workers: int | None = None) -> Iter
     )
     yield (
         f"{plural(beside, 'worker')} with the largest configuration ({_named(largest)}) may need "
-        f"{need / GIGA:,.0f} GB, and the {where} has {room / GIGA:,.0f} GB: {remedy}"
+        f"{need / GIGA:,.0f} GB, and the {where} has {room / GIGA:,.0f} GB: {remedy} "
+        f"({_how_many(too_large, some, info)})"
     )
+
+
+def _how_many(too_large: Sequence[Settings], some: Sequence[Settings], info: Mapping[str, Any]) -> str:
+    """The share of ``some`` configurations that is too large, and how large the smallest of these is."""
+    if not too_large:
+        return "hardly any other of the space is too large"
+    least = min(parameters(settings, info) for settings in too_large)
+    share = 100 * len(too_large) / len(some)
+    return f"about {share:.2g} % of the space is too large, from about {float(f'{least:.2g}'):,.0f} parameters on"
 
 
 def _named(settings: Settings) -> str:

@@ -137,7 +137,9 @@ class _Run:
         self.config = minutes.config = constraints.constrain(
             self.config, prepared.dataset.info, minutes.epoch
         )
-        refuse_contradictions(self.config, prepared)  # once more: the limit on the seconds may exclude try_first
+        refuse_contradictions(
+            self.config, prepared
+        )  # once more: the limit on the seconds may exclude try_first
         known = earlier.recall(record) if record.events else earlier.take(self.config, aim, prepared)
         if known.said:
             self.watch.say(known.said)
@@ -197,11 +199,11 @@ class _Run:
             note(self.folder, state="finished", ended=reason)
             if search.launches:
                 note(self.folder, finished=time.time(), trained=len(history.trials))
-                for text in verdict(read_json(self.folder.facts)):
+                for text in verdict(read_json(self.folder.facts), self.config):
                     self.watch.say(text)
-            self._tell(derived)
-            if search.launches:
+                # Before the tables and the card, which tell how long it all took.
                 log.append(Ended(reason, own.minutes if reason == loop.MINUTES else None, time.time()))
+            self._tell(derived)
         except KeyboardInterrupt:
             if not read_json(self.folder.facts).get("finals"):  # else its winner stays until the next finals
                 finish.keep(self._leader(history))

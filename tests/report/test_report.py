@@ -13,6 +13,7 @@ import pytest
 
 from gru_tune.errors import StudyError
 from gru_tune.report import read, show, terminal, words
+from gru_tune.study.log import Ended, Launch, Log
 from tests.report import builders
 
 
@@ -323,3 +324,14 @@ def test_the_finals_are_columns_and_the_winner_comes_first(tmp_path: Path) -> No
     head = next(line for line in lines if line.startswith("rank"))
     baseline = next(line for line in lines if line.endswith("baseline: tf-idf + linear"))
     assert baseline.index("0.6000") + 6 == head.index("accuracy") + 8
+
+
+def test_a_trial_cut_off_on_its_way_up_has_an_outcome_once_the_study_has_ended(tmp_path: Path) -> None:
+    made = builders.study(tmp_path, 2, facts=builders.FACTS)
+    with Log(made.log) as log:
+        log.append(Launch(1, 1, {}, 1, 3, 9, False, 2000.0))
+    assert read.study(made.path).running == (1,)
+    with Log(made.log) as log:
+        log.append(Ended("the minutes given are over", 1.0, 2001.0))
+    assert read.study(made.path).running == ()
+    assert "without an outcome" not in show(made.path, "terminal", None, 120)

@@ -16,7 +16,7 @@ from optuna.samplers import RandomSampler
 
 from gru_tune.errors import ConfigError
 from gru_tune.space import Condition, Hyperparameter, Space, key
-from gru_tune.strategies import STRATEGIES, Proposal
+from gru_tune.strategies import STRATEGIES, Proposal, _optuna
 from gru_tune.strategies._optuna import SEEN, OptunaOracle, ProcessOracle
 from gru_tune.strategies._search import OracleSearch
 from gru_tune.trial import Objective
@@ -254,3 +254,38 @@ def test_only_the_gaussian_process_loads_pytorch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_later_scores_are_heard_together_before_the_next_draw(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search, own = oracle(name, PLANE, trials=None, minutes=1.0)
+    drive(search, noise, most=12)
+    made: list[object] = []
+    make = _optuna._study
+    monkeypatch.setattr(_optuna, "_study", lambda words: made.append(words) or make(words))
+    for number in range(1, 9):
+        search.revise(number, number / 100)
+    assert not made
+    search.ask()
+    assert len(made) == 1
+    heard = {round(trial.value, 6) for trial in own._seen().trials if trial.value is not None}
+    assert {number / 100 for number in range(1, 9)} <= heard
+
+
+@pytest.mark.skipif(not TORCH, reason="PyTorch is not installed")
+@pytest.mark.parametrize("cost", [None, "parameters"])
+def test_the_shorter_climb_of_the_gaussian_process_is_one_optuna_knows(cost: str | None) -> None:
+    """The names are Optuna's own, without a promise: renamed, proposals would be slow again without a word."""
+    from optuna.samplers import GPSampler
+
+    section = STRATEGIES["gp"](strategy="gp")
+    search: Any = section.create(PLANE, Objective("loss", "min", cost), 1)
+    plain, own = vars(GPSampler()), vars(search._oracle._sampler(1))
+    assert plain.keys() == own.keys()
+    changed = {key for key in plain if key.startswith(("_n_", "_tol")) and plain[key] != own[key]}
+    expected = {"_n_startup_trials", "_n_local_search"}
+    if cost:
+        expected |= {"_n_preliminary_samples", "_n_qmc_samples_ehvi", "_tol"}
+    assert changed == expected

@@ -177,7 +177,7 @@ def test_the_sentence_names_them_all() -> None:
 
 @pytest.mark.skipif(not find_spec("torch"), reason="PyTorch is not installed")
 def test_the_gaussian_process_keeps_the_front_of_many_trials() -> None:
-    from gru_tune.strategies._optuna import SEEN
+    from gru_tune.strategies._optuna import SEEN_BY_TWO
 
     strategy: Any = create("gp", MIXED, trials=None, minutes=1.0)
     strategy._oracle._sampler = _at_random
@@ -192,7 +192,7 @@ def test_the_gaussian_process_keeps_the_front_of_many_trials() -> None:
     beaten = [(points <= row).all(1) & (points < row).any(1) for row in points]
     front = {round(math.log(points[i][1]), 6) for i in range(len(points)) if not beaten[i].any()}
     seen = [t.values for t in strategy._oracle._seen().trials if t.values is not None]
-    assert len(seen) == SEEN
+    assert len(seen) == SEEN_BY_TWO
     assert len(front) > 3
     assert front <= {round(cost, 6) for _, cost in seen}
 

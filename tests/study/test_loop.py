@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from gru_tune.study import log as logs
 from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
-from gru_tune.study.log import Header, Launch, Log
+from gru_tune.study.log import Header, Launch, Log, Run
 from gru_tune.study.loop import LOST, Limits, Search, best, catch_up, trial_seed
 from gru_tune.study.watch import Watcher
 from gru_tune.trial import Epoch, Job, Objective, Outcome, Status, Trial
@@ -294,3 +294,17 @@ def test_the_first_trial_is_always_begun(bench: Bench) -> None:
     search.first_epoch = lambda launch: 100.0
     search.run()
     assert list(search.history.trials) == [1]
+
+
+def test_finals_that_no_time_is_left_for_are_not_announced(bench: Bench) -> None:
+    class Ears(Watcher):
+        def finals(self, due: Sequence[Run]) -> None:
+            heard.append(len(due))
+
+    heard: list[int] = []
+    bench.search(Scripted(good), Listed(1)).run()
+    for deadline in (time.time() - 1, None):
+        search = bench.search(Scripted(good), Listed(1), Limits(deadline=deadline))
+        search.finals, search.watch = Finals(finalists=1, seeds=2), Ears()
+        search.run()
+    assert heard == [0, 2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from gru_tune import config as configs
 from gru_tune.learning import memory
 from gru_tune.learning.pace import Measured, Pace
 from gru_tune.learning.volume import Volume
+from gru_tune.report import card, read
 from gru_tune.study import log as logs
 from gru_tune.study import room, study
 from gru_tune.study.finals import Finals
@@ -100,18 +102,23 @@ def test_a_final_that_was_cut_short_does_not_count_and_is_due_again() -> None:
     )
 
 
-def test_the_forecast_beside_the_truth() -> None:
-    forecast = {"trials": 34, "minutes": 10.0}
-    assert list(verdict({"forecast": forecast, "trained": 31})) == [
-        "forecast: 34 trials in 10 min; trained: 31"
-    ]
-    assert list(verdict({"forecast": {**forecast, "trials": None}, "trained": 31})) == []
-    assert list(verdict({"trained": 31})) == []
+def test_the_forecast_beside_the_truth(tmp_path: Path) -> None:
+    forecast = {"trials": 34, "minutes": 10.0, "planned": 50}
+
+    def told(forecast: dict[str, Any] | None, *settings: str) -> list[str]:
+        asked = minutes(tmp_path, "search.minutes=10", "search.trials=50", *settings).config
+        return list(verdict({"forecast": forecast, "trained": 31}, asked))
+
+    assert told(forecast) == ["forecast: 34 trials in 10 min; trained: 31"]
+    assert told({**forecast, "trials": None}) == []
+    assert told(None) == []
+    for other in ("search.minutes=20", "search.trials=60"):  # it was made for something else
+        assert told(forecast, other) == []
 
 
 def test_without_a_pace_nothing_is_foretold(tmp_path: Path) -> None:
     found = minutes(tmp_path, "search.minutes=2")
-    assert (found.forecast(), found.facts(), found.head()) == (None, {}, {})
+    assert (found.forecast(), found.head()) == (None, {})
     assert (found.epoch({"units": 3}), found.first_epoch(launch(1, 0.0))) == (None, 0.0)
 
 
@@ -130,11 +137,12 @@ def test_workers_that_do_not_fit_into_memory_are_told(
     assert told() == []
     assert told("model.units={int: [8, 4096]}") == [
         "4 workers with the largest configuration (gru 4096 + 4096, batches of 32) may need 40 GB, and the "
-        "machine's memory has 16 GB: take fewer --workers, or limit search.max_parameters"
+        "machine's memory has 16 GB: take fewer --workers, or limit search.max_parameters (about 21 % of the space is "
+        "too large, from about 60,000,000 parameters on)"
     ]
     assert told("model.units={int: [8, 4096]}", workers=1) == []
-    assert told("model.units={int: [8, 8192]}", workers=1)[0].endswith(
-        "16 GB: limit search.max_parameters, or take shorter sequences"
+    assert told("model.units={int: [8, 8192]}", workers=1)[0].count(
+        "16 GB: limit search.max_parameters, or take shorter sequences (about "
     )
     monkeypatch.setattr(memory, "machine", lambda: None)
     assert told("model.units={int: [8, 8192]}") == []
@@ -189,6 +197,31 @@ def test_a_search_foretells_and_is_measured_by_it(tmp_path: Path) -> None:
     assert "timing a few models" not in again
     assert any(text.startswith("nothing is left to do in") for text in again)
     assert logs.read(folder.log).size == size
+
+
+def test_the_minutes_of_earlier_runs_are_gone(tmp_path: Path) -> None:
+    asked = minutes(tmp_path, "search.minutes=2", "search.trials=null", "model.units={int: [1, 40]}")
+    dataset = standins.prepare(asked.config).dataset
+    asked.info, asked.began = dataset.info, time.time()
+    asked.pace = Pace.fit(Volume.of(dataset), "jax", [Measured(0.01, 1.0, 1.0, 0.5)])
+    whole, rest = asked.forecast(), asked.forecast(before=60.0)
+    assert whole is not None
+    assert rest is not None
+    assert (rest.trials or 0) < (whole.trials or 0)
+
+
+def test_the_forecast_stays_that_of_the_first_start(tmp_path: Path) -> None:
+    folder, _ = search(tmp_path, "search.minutes=10")
+    first = read_json(folder.facts)["forecast"]
+    _, more = search(tmp_path, "search.minutes=20", "search.trials=8")
+    assert read_json(folder.facts)["forecast"] == first
+    assert not any(text.startswith("forecast:") for text in more)
+
+
+def test_the_card_tells_the_same_time_as_the_report(tmp_path: Path) -> None:
+    folder, _ = search(tmp_path, "search.minutes=10")
+    assert folder.card.read_text(encoding="utf-8") == card.text(read.study(folder.path))
+    assert folder.card.stat().st_mtime >= logs.read(folder.log).events[-1].time
 
 
 def test_the_same_minutes_train_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

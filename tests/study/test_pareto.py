@@ -133,6 +133,7 @@ def test_the_finals_take_rivals_only() -> None:
         n: trial(n, score, cost)
         for n, (score, cost) in enumerate([(0.90, 1000), (0.899, 500), (0.895, 300), (0.8, 10)], 1)
     }
+    history.asked = dict.fromkeys(history.trials, 9)
     assert numbers(Finals(3, 2).chosen(history)) == [3, 2, 1]
     assert numbers(Finals(2, 2).chosen(history)) == [3, 1]
     assert numbers(Finals(1, 2).chosen(history)) == [3]
