@@ -68,8 +68,9 @@ class Finals:
         if not (chosen := self.chosen(history)):
             return self.foreseen
         expected = {trial.number: MARGIN * _expected(history, trial) for trial in chosen}
-        # Finalists that are not found yet will be much like those that are.
-        unknown = [median(expected.values())] * ((self.finalists - len(chosen)) * self.seeds)
+        # Finalists that are not found yet will be much like those that are; fewer may be comparable with the best.
+        scored = sum(trial.score is not None for trial in history.trials.values())
+        unknown = [median(expected.values())] * (max(self.finalists - scored, 0) * self.seeds)
         due = [expected[number] for number, _ in self.due(history)]
         # What runs when the search ends may end its epoch.
         epoch = max(_training(history, t) / t.epochs[-1].number for t in chosen) / 2
