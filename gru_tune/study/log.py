@@ -32,6 +32,17 @@ FORMAT = 1
 Run = tuple[int, int]  # a trial and its repeat: the search's own first, fresh seeds after them
 
 
+class _OfRun:
+    """What happened to one run."""
+
+    trial: int
+    repeat: int
+
+    @property
+    def run(self) -> Run:
+        return self.trial, self.repeat
+
+
 @dataclass(frozen=True)
 class Header:
     """What a study asks; the first line of its log."""
@@ -49,7 +60,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Launch:
+class Launch(_OfRun):
     """A job is about to start; ``attempt`` counts from 1 for each job of a run.
 
     ``repeat`` counts the seeds a configuration is trained with: from 1 in the search, and
@@ -65,10 +76,6 @@ class Launch:
     checkpoint: bool
     time: float
     repeat: int = 1
-
-    @property
-    def run(self) -> Run:
-        return self.trial, self.repeat
 
     @property
     def proposed(self) -> bool:
@@ -91,7 +98,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Died:
+class Died(_OfRun):
     """The worker of a job died; the job is tried again if attempts are left."""
 
     trial: int
@@ -100,23 +107,15 @@ class Died:
     time: float
     repeat: int = 1
 
-    @property
-    def run(self) -> Run:
-        return self.trial, self.repeat
-
 
 @dataclass(frozen=True)
-class Stopped:
+class Stopped(_OfRun):
     """The user stopped the search while this job ran; it is not held against the trial."""
 
     trial: int
     attempt: int
     time: float
     repeat: int = 1
-
-    @property
-    def run(self) -> Run:
-        return self.trial, self.repeat
 
 
 @dataclass(frozen=True)

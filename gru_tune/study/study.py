@@ -137,9 +137,8 @@ class _Run:
         self.config = minutes.config = constraints.constrain(
             self.config, prepared.dataset.info, minutes.epoch
         )
-        refuse_contradictions(
-            self.config, prepared
-        )  # once more: the limit on the seconds may exclude try_first
+        # Once more: the limit on the seconds may exclude what is to be tried first.
+        refuse_contradictions(self.config, prepared)
         known = earlier.recall(record) if record.events else earlier.take(self.config, aim, prepared)
         if known.said:
             self.watch.say(known.said)

@@ -28,7 +28,7 @@ from tests.strategies.strategy_cases import (
     noise,
     space,
 )  # fmt: skip
-from tests.strategies.test_strategy_contract import Recorder, replayed
+from tests.strategies.test_strategy_contract import Recorder, goes_on_alike, replayed
 
 STOPPERS = ["asha", "hyperband", "median"]
 NAMES = [name for name in STRATEGIES if name not in ("hyperband", "gp", "grid")]
@@ -246,14 +246,7 @@ class TestEveryStopper:
         def fresh() -> object:
             return create(name, SMALL, epochs=9, trials=12, stopper=stopper, **keys)
 
-        whole = Recorder(fresh())
-        for choice in choices[:cut]:
-            whole.act(choice)
-        resumed = replayed(whole.log, fresh())
-        for choice in choices[cut:]:
-            whole.act(choice)
-            resumed.act(choice)
-        assert resumed.log == whole.log
+        goes_on_alike(fresh, choices, cut)
 
     def test_a_failure_of_everything(self, stopper: str) -> None:
         strategy = create("tpe", MIXED, epochs=9, trials=12, stopper=stopper)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
@@ -221,6 +222,11 @@ def check_resume(name: str, where: Space, choices: list[int], cut: int, trials: 
         keys = {"initial": 2} if name == "bayesian" else {}
         return create(name, where, trials=trials, epochs=EPOCHS, **keys)
 
+    goes_on_alike(fresh, choices, cut)
+
+
+def goes_on_alike(fresh: Callable[[], object], choices: list[int], cut: int) -> None:
+    """A search that was killed after ``cut`` of these acts, and one that was not, do the same."""
     whole = Recorder(fresh())
     for choice in choices[:cut]:
         whole.act(choice)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gru_tune import config as configs
+from gru_tune.errors import SearchInterrupted
 from gru_tune.study import log as logs
 from gru_tune.study import study
 from gru_tune.study.log import Launch
@@ -64,6 +65,16 @@ def stopped_at(when: Callable[[Any], bool]) -> study.Parts:
         return standins.train(job)
 
     return dataclasses.replace(standins.PARTS, train=train)
+
+
+def in_pieces(once: Callable[[], object], most: int) -> None:
+    """Run a study again and again, as long as it is stopped: ``most`` times."""
+    for _ in range(most):
+        try:
+            once()
+        except SearchInterrupted:
+            continue
+        break
 
 
 FINALS = ("winner.finalists=2", "winner.seeds=2")

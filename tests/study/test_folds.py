@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gru_tune.errors import SearchInterrupted, StudyError
+from gru_tune.errors import StudyError
 from gru_tune.report import read, words
 from gru_tune.study import log as logs
 from gru_tune.study.finals import decide
@@ -19,7 +19,7 @@ from gru_tune.study.log import Launch
 from gru_tune.study.results import StudyFolder, read_json
 from gru_tune.trial import Outcome
 from tests import standins
-from tests.study.studies import FINALS, config, proposals, rows, seeds, stopped_at
+from tests.study.studies import FINALS, config, in_pieces, proposals, rows, seeds, stopped_at
 from tests.study.studies import run as run_study
 from tests.study.test_finals import ACCURACY
 from tests.study.test_finals import run as final
@@ -135,12 +135,8 @@ def test_folds_survive_a_stop_at_any_job(tmp_path: Path, strategy: str) -> None:
     (tmp_path / "other").mkdir()
     started = itertools.count(1)
     stop = stopped_at(lambda job: next(started) % 4 == 0)
-    for _ in range(30):
-        try:
-            run(tmp_path / "other", *settings, parts=dataclasses.replace(stop, prepare=prepare))
-        except SearchInterrupted:
-            continue
-        break
+    parts = dataclasses.replace(stop, prepare=prepare)
+    in_pieces(lambda: run(tmp_path / "other", *settings, parts=parts), 30)
     other = StudyFolder(tmp_path / "other" / "out" / "toy")
     assert seeds(other) == seeds(whole)
     assert proposals(other) == proposals(whole)

@@ -17,7 +17,7 @@ from gru_tune.study.log import Launch
 from gru_tune.study.results import StudyFolder, read_json
 from gru_tune.trial import Outcome
 from tests import standins
-from tests.study.studies import FINALS, Ears, proposals, rows, run, seeds, start, stopped_at
+from tests.study.studies import FINALS, Ears, in_pieces, proposals, rows, run, seeds, start, stopped_at
 
 
 def test_the_finals_train_the_best_again_with_fresh_seeds(tmp_path: Path) -> None:
@@ -108,12 +108,7 @@ def test_repeats_survive_a_stop_at_any_job(tmp_path: Path, strategy: str) -> Non
     (tmp_path / "other").mkdir()
     started = itertools.count(1)
     stop = stopped_at(lambda job: next(started) % 2 == 0)  # every run of the program gets one job done
-    for _ in range(jobs * 3):
-        try:
-            run(tmp_path / "other", *settings, parts=stop)
-        except SearchInterrupted:
-            continue
-        break
+    in_pieces(lambda: run(tmp_path / "other", *settings, parts=stop), jobs * 3)
     other = StudyFolder(tmp_path / "other" / "out" / "toy")
     assert seeds(other) == seeds(whole)
     assert proposals(other) == proposals(whole)
