@@ -31,6 +31,7 @@ def header(config: Config, aims: Aims, fingerprint: str) -> dict[str, Any]:
         "strategy": config.search.strategy,
         "objective": {key: value for key, value in asdict(aims.objective).items() if value is not None},
         "hyperparameters": [hp.name for hp in config.space.hyperparameters],
+        "space": {hp.name: hp.domain.to_config() for hp in config.space.hyperparameters},
         "seed": config.search.seed,
         "data": fingerprint,
         "question": question(config),
