@@ -19,7 +19,7 @@ FLOORS = [
     ["errors", "values", "space", "wording", "quiet"],
     ["knobs", "trial", "study.log", "study.history", "study.table", "study.pareto", "study.results"],
     ["language", "data.dataset", "data.frame", "data.raw", "learning.truth", "report"],
-    ["sources", "kinds", "tasks", "strategies", "executors"],
+    ["sources", "kinds", "tasks", "strategies", "executors", "page"],
     ["config", "data"],
     ["learning"],
     ["study", "check", "constraints", "timing", "init", "guess", "doctor", "reference", "export", "using"],
@@ -30,7 +30,7 @@ FAMILIES = ["sources", "kinds", "tasks", "strategies", "executors", "report"]
 FRAMEWORK_CODE = {f"gru_tune.learning.{name}" for name in ("compiled", "layers", "recurrence")}
 HEAVY = {
     "tensorflow", "keras", "keras_tuner", "jax", "pandas", "sklearn", "scipy", "pyarrow", "plotly", "rich", "onnx",
-    "onnxruntime", "optuna", "cmaes", "torch",
+    "onnxruntime", "optuna", "cmaes", "torch", "jinja2",
 }  # fmt: skip
 
 
