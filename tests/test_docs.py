@@ -13,6 +13,7 @@ from gru_tune.knobs import table
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml")) + sorted((ROOT / "benchmarks").glob("**/*.yaml"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
@@ -40,8 +41,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_the_configs_in_the_documentation_are_valid(tmp_path: Path) -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    blocks = [b for page in pages for b in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.S)]
+    blocks = [b for page in PAGES for b in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.S)]
     whole = [b for b in blocks if "task" in (yaml.safe_load(b) or {})]
     assert whole
     for number, block in enumerate(whole):
@@ -51,6 +51,19 @@ def test_the_configs_in_the_documentation_are_valid(tmp_path: Path) -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_links_to_headings_lead_to_one() -> None:
+    for page in PAGES:
+        for target, name in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text("utf-8")):
+            other = page.parent / target if target else page
+            assert name in _anchors(other), f"{page.name} links to {target}#{name}"
+
+
+def _anchors(page: Path) -> set[str]:
+    """The headings of a page as GitHub names them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -100,7 +100,7 @@ def _section(fitted: Preprocessing, path: Path) -> DataSection:
         "inputs": list(fitted.columns), "target_type": "classes" if fitted.labels else "numbers",
     }  # fmt: skip
     if fitted.section["kind"] == "arrays":
-        known["tokens"] = isinstance(fitted.inputs, WordInputs)
+        known |= {"tokens": isinstance(fitted.inputs, WordInputs), "split_key": None}
     return kind.model_validate(
         {**fitted.section, **{k: v for k, v in known.items() if k in kind.model_fields}}
     )

@@ -61,7 +61,7 @@ def _remedy(config: Question) -> str:
         return "see data.split"
     tried = {"window", "last"} & set(possible(config.domain("scale")) or ())
     if tried:
-        return f"data.scale: {listed(sorted(map(str, tried)))} is there for that"
+        return f"data.scale: {listed(sorted(map(str, tried)))}, which the search tries, is there for that"
     return "data.scale: last or window would read every window relative to itself"
 
 

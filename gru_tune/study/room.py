@@ -66,8 +66,8 @@ def _how_many(too_large: Sequence[Settings], some: Sequence[Settings], info: Map
     if not too_large:
         return "hardly any other of the space is too large"
     least = min(parameters(settings, info) for settings in too_large)
-    share = 100 * len(too_large) / len(some)
-    return f"about {share:.2g} % of the space is too large, from about {float(f'{least:.2g}'):,.0f} parameters on"
+    share = f"about {100 * len(too_large) / len(some):.2g} %" if len(too_large) < len(some) else "all"
+    return f"{share} of the space is too large, from about {float(f'{least:.2g}'):,.0f} parameters on"
 
 
 def _named(settings: Settings) -> str:

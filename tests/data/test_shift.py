@@ -32,7 +32,7 @@ def test_a_timeline_on_another_level(tmp_path: Path) -> None:
         "data.scale: last or window would read every window relative to itself"
     ]
     (text,) = line(tmp_path, after(700, 5), Choice(("standard", "last")))
-    assert text.endswith("; data.scale: last is there for that")
+    assert text.endswith("; data.scale: last, which the search tries, is there for that")
 
 
 def test_a_validation_split_that_is_not_like_test(tmp_path: Path) -> None:

@@ -179,6 +179,16 @@ def test_lengths_that_training_never_had(tmp_path: Path) -> None:
     assert not np.allclose(other[-1], same[-1])
 
 
+def test_new_arrays_need_no_split(tmp_path: Path) -> None:
+    x, y = np.random.default_rng(1).normal(size=(30, 5, 2)), np.arange(30) % 3
+    part = np.array(["train"] * 20 + ["validation"] * 5 + ["test"] * 5)
+    np.savez(tmp_path / "data.npz", x=x, y=y, part=part)
+    data = {"kind": "arrays", "path": "data.npz", "split_key": "part"}
+    study = finished(tmp_path, "classification", data, {"units": 3})
+    np.savez(tmp_path / "new.npz", x=x[:4])
+    assert len(predicted(study, tmp_path / "new.npz")) == 4
+
+
 def test_weights_of_another_study(months: Path) -> None:
     config, dataset = configs.load(months.parent / "config.yaml"), Dataset.load(months / "prepared")
     save_model(months / "best.keras", config.settings({"units": 5}), dataset, seed=1)
