@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks import big_study
 from gru_tune import config, trial
 from gru_tune.space import Values
 from gru_tune.study import log, study
@@ -41,10 +42,15 @@ def commands(folder: Path) -> Iterator[tuple[str, str]]:
     """Seconds of each light command, and the heavy packages it imports."""
     many = folder / "thousand"
     write_study(many, 1000)
+    most = big_study.write(folder / "ten thousand", 10_000).path
+    for number in range(50):
+        big_study.write(folder / "fifty" / str(number), 100, seed=number)
     cases = {
         "`gru-tune --help`": ["--help"],
         "`gru-tune schema`": ["schema"],
         "`gru-tune report`, 1,000 trials": ["report", str(many)],
+        "`gru-tune report`, 10,000 trials": ["report", str(most)],
+        "`gru-tune report`, 50 studies of 100 trials": ["report", str(folder / "fifty")],
         "`gru-tune check configs/smoke.yaml`": ["check", str(ROOT / "configs" / "smoke.yaml")],
     }
     for label, arguments in cases.items():

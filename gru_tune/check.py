@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gru_tune import config as configs
-from gru_tune import constraints, strategies
+from gru_tune import constraints, strategies, trackers
 from gru_tune.config import first
 from gru_tune.data.dataset import SPLITS
 from gru_tune.errors import Problem
@@ -40,6 +40,7 @@ def run(path: Path, overrides: Sequence[str] = (), time: bool = False) -> str:
     from gru_tune.study.aims import aims
 
     config = configs.load(path, overrides)
+    trackers.refuse_missing(config)
     prepared = prepare(config)
     config = constraints.constrain(config, prepared.dataset.info)
     refuse_contradictions(config, prepared)

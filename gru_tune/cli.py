@@ -15,6 +15,7 @@ import click
 
 from gru_tune import __version__
 from gru_tune.errors import GruTuneError, SearchInterrupted
+from gru_tune.wording import visible
 
 if TYPE_CHECKING:
     from gru_tune.study.watch import Watcher
@@ -38,7 +39,7 @@ class Guarded(click.Group):
             raise
         except GruTuneError as error:
             _trace(ctx)
-            click.echo(str(error), err=True)
+            click.echo(visible(str(error)), err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             _trace(ctx)
@@ -50,7 +51,7 @@ class Guarded(click.Group):
         except Exception as error:
             _trace(ctx)
             text = f"unexpected error: {type(error).__name__}: {error}; run again with --debug"
-            click.echo(text, err=True)
+            click.echo(visible(text), err=True)
             ctx.exit(1)
 
 
@@ -122,10 +123,19 @@ def run(
         chosen = {**short, "workers": workers, "out": out if out != RESULTS else None}
         again = _command("run", config, set=settings, **chosen)
         raise SearchInterrupted(f"{stopped}; `{again}` goes on") from None
-    if not json_log:
-        from gru_tune.report import read, terminal
+    from gru_tune import page
+    from gru_tune.report import read, terminal
 
-        click.echo(terminal.text(read.study(folder.path), top=5, width=_width()))
+    found = read.study(folder.path)
+    if not json_log:
+        click.echo(terminal.text(found, top=5, width=_width()))
+    try:
+        written = page.write(found)
+    except OSError as error:
+        _tell([f"{folder.report} could not be written: {error.strerror}"])
+    else:
+        if not json_log:
+            click.echo(f"\nThe report as a page: {written}")
 
 
 @main.command()
@@ -134,12 +144,76 @@ def run(
 @click.option("--csv", "form", flag_value="csv", help="Print trials.csv.")
 @click.option("--json", "form", flag_value="json", help="Print one JSON object, with all curves.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown page.")
-@click.option("--html", "form", flag_value="html", help="Write report.html into the study's folder.")
-def report(results: Path, top: int | None, form: str | None) -> None:
+@click.option("--html", is_flag=True, help="Write report.html into the folder of the study, or of each.")
+@click.option("--png", type=FILE, metavar="DIR", help="Write the main pictures of report.html into a folder.")
+@click.option(
+    "--live", is_flag=True, help="Show report.html in the browser while a run goes on; until Ctrl-C."
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="The port of --live (default: a free one).")
+def report(
+    results: Path,
+    top: int | None,
+    form: str | None,
+    html: bool,
+    png: Path | None,
+    live: bool,
+    port: int | None,
+) -> None:
     """Show the ranked trials of a study, or all studies below a folder."""
-    from gru_tune.report import show
+    wanted = [
+        name
+        for name, given in {f"--{form}": form, "--html": html, "--png": png, "--live": live}.items()
+        if given
+    ]
+    if len(wanted) > 1:
+        raise click.UsageError(f"{' and '.join(wanted)} are different reports; ask for one at a time")
+    if port is not None and not live:
+        raise click.UsageError("--port is the port of --live; add --live")
+    if live:
+        from gru_tune.page.serve import serve
 
-    click.echo(show(results, form or "terminal", top, _width()), nl=False)
+        serve(results, port, click.echo)
+    elif html or png:
+        from gru_tune.page import files
+
+        written, notes = files.pages(results, top) if png is None else files.pictures(results, png)
+        _tell(notes)
+        click.echo("\n".join(str(path) for path in written))
+    else:
+        from gru_tune.report import show
+
+        _show(show(results, form or "terminal", top, _width()))
+
+
+@main.command()
+@click.argument("studies", type=FILE, nargs=-1, required=True)
+@click.option("--csv", "form", flag_value="csv", help="Print CSV.")
+@click.option("--json", "form", flag_value="json", help="Print one JSON object.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown page.")
+@click.option("--html", type=FILE, metavar="FILE", help="Write a page with pictures.")
+def compare(studies: tuple[Path, ...], form: str | None, html: Path | None) -> None:
+    """Show studies side by side: what they ask, their searches, their winners, and how sure a difference is."""
+    if form and html:
+        raise click.UsageError(f"--{form} and --html are different reports; ask for one at a time")
+    if html is not None:
+        from gru_tune.page import compared
+
+        click.echo(compared.write(studies, html))
+    else:
+        from gru_tune.report import comparing
+
+        _show(comparing.show(studies, form or "terminal", _width()))
+
+
+@main.command()
+@click.argument("study", type=FILE, default=RESULTS)
+@click.option("--plain", is_flag=True, help="Print lines, also on a terminal.")
+@click.option("--json-log", is_flag=True, help="Show what happens as one JSON object a line.")
+def watch(study: Path, plain: bool, json_log: bool) -> None:
+    """Follow a run from another terminal; Ctrl-C ends the watching, not the run."""
+    from gru_tune.study.follow import follow
+
+    follow(study, _watcher(False, json_log, plain))
 
 
 @main.command()
@@ -152,7 +226,7 @@ def check(config: Path, settings: tuple[str, ...], timed: bool) -> None:
     """Check a config and its data, and say what was understood, without training."""
     from gru_tune import check as checks
 
-    click.echo(checks.run(config, settings, time=timed))
+    click.echo(visible(checks.run(config, settings, time=timed)))
 
 
 @main.command()
@@ -221,7 +295,7 @@ def evaluate(study: Path, labelled: Path, as_json: bool, skip: bool, ensemble: b
     found = evaluating.evaluate(study, labelled, skip=skip, ensemble=ensemble)
     if not as_json:
         _tell(found.notes)
-    click.echo(found.json() if as_json else found.text())
+    click.echo(found.json() if as_json else visible(found.text()))
 
 
 @main.command()
@@ -242,10 +316,15 @@ def doctor() -> None:
     click.echo(doctors.describe())
 
 
+def _show(text: str) -> None:
+    """Exactly, for another program; on a terminal nothing that stands in the data may command it."""
+    click.echo(visible(text) if sys.stdout.isatty() else text, nl=False, color=True)
+
+
 def _tell(notes: Iterable[str]) -> None:
     """What the user should know, beside the output and not in it."""
     for note in notes:
-        click.echo(note, err=True)
+        click.echo(visible(note), err=True)
 
 
 def _command(name: str, config: Path, **options: Any) -> str:
@@ -259,15 +338,16 @@ def _command(name: str, config: Path, **options: Any) -> str:
     return shlex.join(words)
 
 
-def _watcher(quiet: bool, json_log: bool) -> Watcher:
-    """How the run is shown: JSON, not at all, live on a terminal, or as plain lines."""
+def _watcher(quiet: bool, json_log: bool, plain: bool = False) -> Watcher:
+    """How a run is shown: JSON, not at all, live on a terminal, or as plain lines."""
+    from gru_tune.study import live
     from gru_tune.study.live import Live
     from gru_tune.study.progress import JsonLines, Plain
     from gru_tune.study.watch import Watcher
 
     if json_log or quiet:
         return JsonLines() if json_log else Watcher()
-    return Live() if sys.stdout.isatty() else Plain()
+    return Live() if not plain and live.possible() else Plain()
 
 
 def _width() -> int | None:

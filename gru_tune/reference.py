@@ -14,7 +14,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from gru_tune.config.defaults import USUAL
-from gru_tune.config.sections import ModelSection, TrainingSection, WinnerSection
+from gru_tune.config.sections import ModelSection, TrackingSection, TrainingSection, WinnerSection
 from gru_tune.kinds import KINDS
 from gru_tune.knobs import Knob, table
 from gru_tune.language import Strict
@@ -59,6 +59,7 @@ are words, dates and times stay text, a key given twice is an error. A value tha
 | `training` | `{}` | how it is trained |
 | `search` | `{}` | how configurations are chosen |
 | `winner` | `{}` | how the best of them is confirmed |
+| `tracking` | `{}` | which other tools are told of the study |
 | `metrics` | all of the task | the validation metrics to compute besides the objective |
 """
 
@@ -73,6 +74,7 @@ def text() -> str:
         _defaults(),
         _search(),
         _winner(),
+        _tracking(),
         _metrics(),
     )
     return "\n".join([INTRODUCTION, *(line for part in parts for line in part)]) + "\n"
@@ -163,6 +165,11 @@ def _search() -> Iterator[str]:
 def _winner() -> Iterator[str]:
     yield f"\n## winner\n\n{(WinnerSection.__doc__ or '').splitlines()[0]}\n"
     yield from _fields(WinnerSection, set(WinnerSection.model_fields))
+
+
+def _tracking() -> Iterator[str]:
+    yield f"\n## tracking\n\n{(TrackingSection.__doc__ or '').splitlines()[0]} See docs/tracking.md.\n"
+    yield from _fields(TrackingSection, set(TrackingSection.model_fields))
 
 
 def _table(knobs: typing.Iterable[Knob]) -> Iterator[str]:

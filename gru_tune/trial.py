@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from math import inf, isfinite, nan
 from statistics import fmean, stdev
 from typing import Literal
@@ -86,6 +87,7 @@ class Job:
     best_before: float | None = None  # best score of the epochs before first_epoch
     deadline: float | None = None  # time.time() after which no further epoch starts
     progress: str | None = None  # file that the worker replaces after every epoch
+    repeat: int = 1  # which of the trial's seeds it is
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Trial:
     epoch_seconds: float | None = None  # of training an epoch, on average, compiling left out
     latency: float | None = None  # milliseconds for one sequence
 
-    @property
+    @cached_property
     def best(self) -> Epoch | None:
         """The epoch with the best objective (the earliest of equals); None for a failed trial."""
         name = self.objective.name
@@ -136,7 +138,7 @@ class Trial:
             return None
         return min(scored, key=lambda e: self.objective.sort_key(e.validation[name]))
 
-    @property
+    @cached_property
     def score(self) -> float | None:
         """The objective at the best epoch, the mean over the seeds; None for a failed trial."""
         best = self.best

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 
 LONGEST = 60  # characters of a value that a message shows
+# What a terminal obeys instead of showing it: control characters, and the overrides of a text's direction.
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
 def show(value: object) -> str:
@@ -70,3 +73,8 @@ _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false
 def plural(count: int, word: str) -> str:
     """``1 trial``, ``2 trials``."""
     return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def visible(text: str) -> str:
+    """The text with what a terminal would obey written out, such as ``\\x1b``; line ends and tabs stay."""
+    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -17,9 +17,18 @@ PACKAGE = ROOT / "gru_tune"
 # A package stands for its members, unless one of them is named on a floor of its own.
 FLOORS = [
     ["errors", "values", "space", "wording", "quiet"],
-    ["knobs", "trial", "study.log", "study.history", "study.table", "study.pareto", "study.results"],
+    [
+        "knobs",
+        "trial",
+        "study.log",
+        "study.tail",
+        "study.history",
+        "study.table",
+        "study.pareto",
+        "study.results",
+    ],
     ["language", "data.dataset", "data.frame", "data.raw", "learning.truth", "report"],
-    ["sources", "kinds", "tasks", "strategies", "executors", "page"],
+    ["sources", "kinds", "tasks", "strategies", "executors", "page", "trackers"],
     ["config", "data"],
     ["learning"],
     ["study", "check", "constraints", "timing", "init", "guess", "doctor", "reference", "export", "using"],
@@ -30,7 +39,7 @@ FAMILIES = ["sources", "kinds", "tasks", "strategies", "executors", "report"]
 FRAMEWORK_CODE = {f"gru_tune.learning.{name}" for name in ("compiled", "layers", "recurrence")}
 HEAVY = {
     "tensorflow", "keras", "keras_tuner", "jax", "pandas", "sklearn", "scipy", "pyarrow", "plotly", "rich", "onnx",
-    "onnxruntime", "optuna", "cmaes", "torch", "jinja2",
+    "onnxruntime", "optuna", "cmaes", "torch", "jinja2", "kaleido", "tensorboard", "mlflow",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from gru_tune import __version__
+from gru_tune import __version__, page
 from gru_tune.cli import main
 from gru_tune.errors import DataError, SearchInterrupted
 from gru_tune.study import study
@@ -158,12 +158,63 @@ def test_report(tmp_path: Path) -> None:
     assert len(invoke("report", tmp_path / "toy", "--csv", "--top", 4).output.splitlines()) == 5
     assert json.loads(invoke("report", tmp_path / "toy", "--json").output)["trials"]
     assert "| rank |" in invoke("report", tmp_path / "toy", "--markdown").output
-    assert invoke("report", tmp_path / "toy", "--html").output.strip().endswith("report.html")
+    assert invoke("report", tmp_path / "toy", "--html").output == f"{tmp_path / 'toy' / 'report.html'}\n"
     result = invoke("report", tmp_path / "tyo")
     assert (result.exit_code, result.stderr) == (
         1,
         f"{tmp_path / 'tyo'}: there is no such folder; did you mean 'toy'?\n",
     )
+
+
+def test_every_study_of_a_folder_gets_its_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "html", lambda study, top: f"{study.name}, {top}")
+    folders = [builders.study(tmp_path / name).path for name in ("one", "two")]
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "trials.jsonl").touch()
+    result = invoke("report", tmp_path, "--html", "--top", 3)
+    assert (folders[0] / "report.html").read_text(encoding="utf-8") == "toy, 3"
+    assert result.stdout.splitlines() == [str(folder / "report.html") for folder in folders]
+    assert result.stderr.startswith(f"Left out: {tmp_path / 'bad'}")
+
+
+def test_pictures_and_a_live_page_are_of_one_study(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        builders.study(tmp_path / name)
+    for option in (["--png", tmp_path / "png"], ["--live"]):
+        result = invoke("report", tmp_path, *option)
+        said = f"{option[0]} shows one study: name its folder, such as {tmp_path / 'one'}\n"
+        assert (result.exit_code, result.stderr) == (1, said)
+    assert not (tmp_path / "png").exists()
+
+
+def test_reports_that_exclude_each_other(tmp_path: Path) -> None:
+    builders.study(tmp_path / "toy")
+    result = invoke("report", tmp_path / "toy", "--csv", "--html")
+    assert result.exit_code == 2
+    assert "--csv and --html are different reports; ask for one at a time" in result.stderr
+    result = invoke("report", tmp_path / "toy", "--port", "8000")
+    assert result.exit_code == 2
+    assert "--port is the port of --live; add --live" in result.stderr
+
+
+def test_compare(tmp_path: Path) -> None:
+    folders = [builders.study(tmp_path / name, name=name).path for name in ("one", "two")]
+    assert "What is asked:" in invoke("compare", *folders).output
+    assert invoke("compare", tmp_path, "--csv").output.startswith("section,row,one,two\n")
+    assert json.loads(invoke("compare", tmp_path, "--json").output)["studies"]
+    assert "## Winners" in invoke("compare", tmp_path, "--markdown").output
+    file = tmp_path / "new" / "compared.html"
+    assert invoke("compare", tmp_path, "--html", file).output == f"{file}\n"
+    assert file.exists()
+    result = invoke("compare", folders[0])
+    assert result.stderr == f"{folders[0]}: a comparison needs two studies; name another one beside it\n"
+    assert result.exit_code == 1
+    assert invoke("compare").exit_code == 2
+
+
+def test_an_error_obeys_nothing_that_stands_in_a_name(tmp_path: Path) -> None:
+    result = invoke("report", tmp_path / "a\x1b[2Jb")
+    assert result.stderr == f"{tmp_path}/a\\x1b[2Jb: there is no such folder\n"
 
 
 def test_schema_and_check_and_init(tmp_path: Path) -> None:

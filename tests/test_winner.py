@@ -81,6 +81,14 @@ def test_a_signal_is_learned_confirmed_tested_and_handed_over(tmp_path: Path) ->
         assert part in card
     with np.load(study / "sample.npz") as sample:
         assert sample["x"].shape[1:] == (6, 1)
+    with np.load(study / "judged" / "test.npz") as drawn:
+        assert len(drawn["accuracy"]) == look["resamples"] == 1000
+        assert np.percentile(drawn["accuracy"], [2.5, 97.5]) == pytest.approx(look["intervals"]["accuracy"])
+    examples = json.loads((study / "examples.json").read_text(encoding="utf-8"))
+    assert set(examples) == {"validation", "test"}
+    wrong = examples["test"]["wrong"]
+    assert wrong == round((1 - look["metrics"]["accuracy"]) * look["samples"])
+    assert len(examples["test"]["mistakes"]) == min(wrong, 12)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from gru_tune.config import defaults
 from gru_tune.config import overrides as config_overrides
 from gru_tune.config import sections as config_sections
 from gru_tune.config.schema import json_schema
-from gru_tune.config.sections import Sections, WinnerSection
+from gru_tune.config.sections import Sections, TrackingSection, WinnerSection
 from gru_tune.errors import ConfigError, Problem
 from gru_tune.kinds import DataSection
 from gru_tune.knobs import Settings, settle, table
@@ -25,6 +25,8 @@ from gru_tune.values import Choice, Domain, Float, Int, Scalar
 
 __all__ = ["Config", "json_schema", "load"]
 
+UNASKED = ("name", "metrics", "winner", "tracking")  # may change while a study goes on
+
 
 @dataclass(frozen=True)
 class Config:
@@ -35,6 +37,7 @@ class Config:
     data: DataSection
     search: SearchSection
     winner: WinnerSection
+    tracking: TrackingSection
     metrics: tuple[str, ...] | None  # what the user chose to see; None: all of the task's
     fixed: Mapping[str, Scalar]  # knobs with one value, by flat name (units, or units_1, units_2 …)
     space: Space  # knobs with several, by flat name
@@ -89,11 +92,12 @@ class Config:
             "training": self._section("training", self.sections.training),
             "search": self._section("search", self.sections.search),
             "winner": self._section("winner", self.sections.winner),
+            "tracking": self._section("tracking", self.sections.tracking),
             "metrics": metrics,
         }
 
     def question(self) -> dict[str, Any]:
-        """What a study must not change when it goes on: all but name, metrics, winner and the budget.
+        """What a study must not change when it goes on: all but name, metrics, winner, tracking and the budget.
 
         Nor where the data lie: the fingerprint of what is read tells whether they are the same.
         """
@@ -109,7 +113,7 @@ class Config:
         asked["search"] = {key: v for key, v in asked["search"].items() if key not in self.search.BUDGET}
         for key in self.search.unasked():  # likewise
             del asked["search"][key]
-        return {key: value for key, value in asked.items() if key not in ("name", "metrics", "winner")}
+        return {key: value for key, value in asked.items() if key not in UNASKED}
 
     def _section(self, name: str, section: Strict) -> dict[str, Any]:
         knobs = [knob for knob in self.sections.knobs if knob.section == name]
@@ -145,6 +149,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
         data=sections.data,
         search=sections.search,
         winner=sections.winner,
+        tracking=sections.tracking,
         metrics=sections.metrics,
         fixed=fixed,
         space=space,

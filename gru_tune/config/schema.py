@@ -13,6 +13,7 @@ from gru_tune.config.sections import (
     NAME,
     TASK_NAMES,
     ModelSection,
+    TrackingSection,
     TrainingSection,
     WinnerSection,
     section_class,
@@ -26,7 +27,8 @@ def json_schema() -> dict[str, Any]:
     search = dict(strategies.STRATEGIES)
     model = section_class(ModelSection, "model", None, None)
     training = section_class(TrainingSection, "training", None, None)
-    every: list[type[Strict]] = [*data.values(), *search.values(), model, training, WinnerSection]
+    last: list[type[Strict]] = [WinnerSection, TrackingSection]
+    every: list[type[Strict]] = [*data.values(), *search.values(), model, training, *last]
     refs, definitions = models_json_schema(
         [(section, "validation") for section in every], ref_template="#/$defs/{model}"
     )
@@ -58,6 +60,7 @@ def json_schema() -> dict[str, Any]:
             "training": {"anyOf": [ref(training), as_usual, {"type": "null"}]},
             "search": {"anyOf": [*(ref(section) for section in search.values()), {"type": "null"}]},
             "winner": {"anyOf": [ref(WinnerSection), {"type": "null"}]},
+            "tracking": {"anyOf": [ref(TrackingSection), {"type": "null"}]},
             "metrics": {"description": "the metrics to show; default: all of the task",
                         "type": ["array", "null"], "items": {"type": "string"}, "minItems": 1},
         },

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from gru_tune import kinds, strategies
 from gru_tune.config.problems import Remedy, allowed, validate
@@ -16,10 +16,10 @@ from gru_tune.knobs import Knob, table
 from gru_tune.language import Strict, with_knobs
 from gru_tune.language.document import KeyProblem
 from gru_tune.trial import COSTS
-from gru_tune.wording import listed, nearest, show, suggest
+from gru_tune.wording import listed, nearest, remedy, show, suggest
 
 TASK_NAMES = ("classification", "regression", "forecasting", "labelling")
-KEYS = ("name", "task", "data", "model", "training", "search", "winner", "metrics")
+KEYS = ("name", "task", "data", "model", "training", "search", "winner", "tracking", "metrics")
 OPTIONS = ("workers", "out", "fresh")  # of gru-tune run, and no keys
 DEFAULT_STRATEGY = "random"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
@@ -62,6 +62,29 @@ class WinnerSection(Strict):
     )
 
 
+class TrackingSection(Strict):
+    """Other tools that are told of the study while it runs; none of them changes it, or keeps it from going on."""
+
+    tensorboard: bool | str = Field(
+        False, description="curves and a table for TensorBoard; a folder, or true for the study's own"
+    )
+    mlflow: bool | str = Field(
+        False,
+        description="an MLflow experiment; the URI of a server or a database, a folder, or true for the study's own",
+    )
+    optuna: bool | str = Field(
+        False,
+        description="an Optuna storage for optuna-dashboard; its URL, a file, or true for the study's own",
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _place(cls, value: bool | str) -> bool | str:
+        if isinstance(value, str) and (not value.strip() or remedy(value, bool)):
+            raise ValueError(f"expected true, false or a place, got {show(value)}{remedy(value, bool)}")
+        return value
+
+
 @dataclass(frozen=True)
 class Sections:
     """A config whose sections are good, each by itself."""
@@ -74,6 +97,7 @@ class Sections:
     training: TrainingSection
     search: strategies.SearchSection
     winner: WinnerSection
+    tracking: TrackingSection
     metrics: tuple[str, ...] | None
 
     def section(self, knob: Knob) -> Strict:
@@ -120,6 +144,7 @@ def read(data: Any, stem: str) -> tuple[Sections | None, list[Problem]]:
         "training": TrainingSection,
         "search": strategies.STRATEGIES[strategy] if strategy else strategies.SearchSection,
         "winner": WinnerSection,
+        "tracking": TrackingSection,
     }
     told = {problem.path for problem in problems}
     done: dict[str, Any] = {}
@@ -260,7 +285,8 @@ def _remedy(kind: str | None, task: str | None, strategy: str | None) -> Remedy:
 
 
 def _all_keys() -> list[str]:
-    members: list[type[Strict]] = [*kinds.KINDS.values(), *strategies.STRATEGIES.values(), WinnerSection]
+    last: list[type[Strict]] = [WinnerSection, TrackingSection]
+    members = [*kinds.KINDS.values(), *strategies.STRATEGIES.values(), *last]
     knobs = [name for knob in table().values() for name in (knob.name, knob.group) if name]
     return [*KEYS, *knobs, *(key for member in members for key in allowed(member))]
 
@@ -285,5 +311,6 @@ def _owners(key: str, above: str, kind: str | None, strategy: str | None) -> str
     places += ["data"] if of_kinds else []
     places += ["search"] if of_strategies else []
     places += ["winner"] if key in allowed(WinnerSection) else []
+    places += ["tracking"] if key in allowed(TrackingSection) else []
     texts = [p if p.startswith("at ") else f"under {p}" for p in dict.fromkeys(places) if p != above]
     return listed(texts)

@@ -58,8 +58,10 @@ class Executor(Protocol):
 def read_progress(jobs: Iterable[Job]) -> list[dict[str, Any]]:
     """The progress files of some jobs; a job that has written none yet is named all the same."""
     found = []
-    for job in sorted(jobs, key=lambda job: job.trial):
-        report: dict[str, Any] = {"trial": job.trial, "epoch": job.first_epoch, "last_epoch": job.last_epoch}
+    for job in sorted(jobs, key=lambda job: (job.trial, job.repeat)):
+        report: dict[str, Any] = {
+            "trial": job.trial, "repeat": job.repeat, "epoch": job.first_epoch, "last_epoch": job.last_epoch,
+        }  # fmt: skip
         with suppress(OSError, ValueError):  # not there yet
             report |= json.loads(Path(job.progress or "").read_text(encoding="utf-8"))
         found.append(report)

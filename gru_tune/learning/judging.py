@@ -27,7 +27,7 @@ def judge(
     y_pred: NDArray[Any],
     metrics: Collection[str],
     objective: Objective,
-    seed: int,
+    seed: int = resampling.SEED,
 ) -> dict[str, Any]:
     """What predictions ``y_pred`` (as ``predicting.predict`` gives them) are worth, as JSON.
 
@@ -44,6 +44,9 @@ def judge(
                 ``beaten``, whether all of the interval is on the good side. None when no
                 baseline has the objective (none has a loss)
     details:    see ``details`` of the task
+    examples:   see ``examples`` of the task
+    drawn:      name -> its value on every resample, in their order, None where it is undefined; empty
+                without resamples
 
     Raises ``TrainingError`` for a split without samples and for predictions that are no numbers.
     """
@@ -67,7 +70,8 @@ def judge(
     drawn: list[tuple[Metrics, Metrics]] = []  # of the model and of the best baseline
     for weights in resampling.resamples(units, len(y_pred), seed):
         drawn.append((score(weights), rival(weights) if rival else {}))
-    intervals = {name: _interval([own.get(name) for own, _ in drawn]) for name in names}
+    values = {name: [own.get(name) for own, _ in drawn] for name in names if drawn and name in found}
+    intervals = {name: _interval(every) for name, every in values.items()}
     return {
         "split": split,
         "samples": len(y_pred),
@@ -79,6 +83,8 @@ def judge(
         "baselines": {name: {"metrics": scores} for name, scores in baselines.items()},
         "against": _against(best, found, baselines[best], drawn, objective) if best else None,
         "details": task.details(dataset, truth, y_pred),
+        "examples": task.examples(samples, truth, y_pred),
+        "drawn": values,
     }
 
 

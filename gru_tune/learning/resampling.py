@@ -22,6 +22,9 @@ from gru_tune.learning.truth import Truth
 from gru_tune.learning.windows import Ints
 
 RESAMPLES = 1000
+# Not the study's seed: the winners of two studies on the same data are compared on the same resamples
+# (where they draw the same units: blocks of windows are as long as a winner's window wants them).
+SEED = 1
 FEWEST_RESAMPLES = 200
 MOST_DRAWN = 10**9  # predictions drawn in all resamples together
 FEWEST_UNITS = 10  # with fewer, resamples are too much alike: intervals come out far too narrow
@@ -50,7 +53,7 @@ def units(samples: Samples, truth: Truth) -> Units:
     return _blocks(stretches, samples.knobs.window + ahead, "windows")
 
 
-def resamples(units: Units, predictions: int, seed: int) -> Iterator[Weights]:
+def resamples(units: Units, predictions: int, seed: int = SEED) -> Iterator[Weights]:
     """How often every prediction counts, resample after resample; none of too few units.
 
     1,000 of them, but fewer where a million predictions and more would take long.

@@ -70,6 +70,11 @@ class Samples:
             rows = rows[:, None] + np.arange(int(self.dataset.info["horizon"]))
         return Batch(x, *self._targets(rows, self.valid[rows]))
 
+    def rows(self, index: int) -> Ints:
+        """The rows of ``x`` that make up a sample; none of an empty sequence."""
+        start = self.cuts.starts[index]
+        return np.arange(start, start + (0 if self.cuts.empty[index] else self.cuts.lengths[index]))
+
     def scored(self, indices: Ints, length: int) -> NDArray[np.bool_]:
         """(batch, time): the steps that ``truth`` has, for a task with targets at every step."""
         return self._scored(indices, *self._rows(indices, length))

@@ -28,7 +28,6 @@ def judge(
     split: Split,
     metrics: Collection[str],
     objective: Objective,
-    seed: int,
 ) -> dict[str, Any]:
     """A saved model and the baselines on a split, as ``judging.judge`` tells it, the model's loss included.
 
@@ -39,7 +38,7 @@ def judge(
     if objective.name == "loss":  # baselines have none
         objective = usual_objective(samples.dataset)
     y_pred, loss = predict(make_scorer(model, settings, samples.dataset), samples)
-    found = judging.judge(samples.dataset, split, settings.data, y_pred, metrics, objective, seed)
+    found = judging.judge(samples.dataset, split, settings.data, y_pred, metrics, objective)
     if "loss" in metrics and loss is not None:
         found["metrics"]["loss"] = loss
     if found["against"]:

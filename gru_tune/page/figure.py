@@ -54,7 +54,7 @@ def styled(plot: go.Figure, height: int = 380) -> go.Figure:
         margin={"l": 60, "r": 20, "t": 20, "b": 50},
         height=height,
         hoverlabel={"namelength": -1},
-        legend={"orientation": "h", "y": -0.2},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
     )
     plot.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
     plot.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)

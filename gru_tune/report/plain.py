@@ -6,6 +6,8 @@ import json
 from contextlib import suppress
 from typing import Any
 
+from gru_tune.report import differences
+from gru_tune.report.advice import advice
 from gru_tune.report.read import Study
 from gru_tune.report.terminal import TOP, cells, front_cells
 from gru_tune.report.words import number, sentences
@@ -13,6 +15,7 @@ from gru_tune.study.log import finite
 from gru_tune.study.results import replace_text
 from gru_tune.study.table import curve_columns, curve_rows, to_csv
 from gru_tune.trial import Trial
+from gru_tune.wording import visible
 
 
 def csv(study: Study, top: int | None = None) -> str:
@@ -41,6 +44,8 @@ def as_json(study: Study, top: int | None = None) -> str:
         "asked": dict(study.asked),
         "facts": dict(study.facts),
         "summary": sentences(study),
+        "advice": advice(study),
+        "differences": [vars(one) for one in differences.differences(study)],
     }
     if study.front:
         content["pareto"] = [trial.number for trial in study.front]
@@ -55,13 +60,22 @@ def as_json(study: Study, top: int | None = None) -> str:
 
 def markdown(study: Study, top: int | None = None) -> str:
     """A heading, the sentences, and the table of the best."""
-    lines = [f"# {study.name}", ""]
+    lines = [f"# {escaped(study.name)}", ""]
     lines += [f"- {escaped(sentence)}" for sentence in sentences(study)]
     rows = cells(study, study.ranked if top == 0 else study.ranked[: top or TOP])
     if rows:
         lines += ["", *markdown_table(rows)]
     if front := front_cells(study):
         lines += ["", "## Pareto set, cheapest first", "", *markdown_table(front)]
+    if tips := advice(study):
+        lines += ["", "## What to try next", "", *(f"- {escaped(tip)}" for tip in tips)]
+    if alike := differences.cells(study):
+        lines += [
+            "",
+            "## What the best trials share, and where they differ",
+            "",
+            *markdown_table(alike, left=3),
+        ]
     known = [
         {"baseline": name, study.objective.name: number(metrics.get(study.objective.name))}
         for name, metrics in study.baselines("validation").items()
@@ -93,4 +107,4 @@ def _curves(trial: Trial) -> list[dict[str, Any]]:
 
 def escaped(text: str) -> str:
     """Text as Markdown that shows it as it is, on one line."""
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return visible(text).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +15,23 @@ from gru_tune.errors import StudyError
 from gru_tune.study import log, pareto
 from gru_tune.study.history import History
 from gru_tune.study.history import repeats as counted
-from gru_tune.study.log import Header
+from gru_tune.study.log import Finished, Header
 from gru_tune.study.results import StudyFolder, read_json, test_result
 from gru_tune.study.table import Table, failed, rank
 from gru_tune.trial import Objective, Status, Trial
 from gru_tune.wording import suggest
 
 DEEPEST = 4  # folders below the given one that are searched for studies
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training of the search that ended."""
+
+    seconds: float  # that the program had been at work by then
+    trial: int
+    epochs: int
+    score: float | None  # of its trial by then; None without one (yet)
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,7 @@ class Study:
         Trial, ...
     ]  # the winner, the other finalists by what fresh seeds reach, the others by their score
     runs: tuple[Trial, ...]  # every training for itself, by trial and repeat
+    course: tuple[Step, ...]  # how the search went, in the order of time; without the finals
     running: tuple[int, ...]  # trials whose outcome is not known, and may yet be
     finals_due: bool  # whether some of the finals have begun and not ended
     seconds: float
@@ -110,6 +123,11 @@ class Study:
         )
 
     @property
+    def finished(self) -> bool:
+        """Whether the search and all that follows it are over."""
+        return self.facts.get("state") == "finished"
+
+    @property
     def failed(self) -> int:
         return failed(self.ranked)
 
@@ -150,10 +168,26 @@ class Study:
 
 def study(path: Path) -> Study:
     """Read one study. Raises ``StudyError`` when there is none or it is damaged."""
-    folder = StudyFolder(path)
+    with _collecting_later():
+        return _study(StudyFolder(path))
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """A long log becomes millions of objects that all stay: looking for garbage among them takes as long as reading."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _study(folder: StudyFolder) -> Study:
     record = log.read(folder.log)
     if not record.events:
-        raise StudyError(f"{path}: this study was stopped before it began; run it again")
+        raise StudyError(f"{folder.path}: this study was stopped before it began; run it again")
     header = record.events[0]
     assert isinstance(header, Header)  # log.read has seen to it
     try:
@@ -162,8 +196,11 @@ def study(path: Path) -> Study:
         list(header.facts["hyperparameters"]), header.facts["name"]
     except (KeyError, TypeError):
         raise StudyError(f"{folder.log}:1: this line does not say what the study asks") from None
+    course = []
     for event in record.events:
         history.apply(event)
+        if isinstance(event, Finished) and event.repeat <= repeats:
+            course.append(_step(event, history))
     facts = read_json(folder.facts)
     ranked = rank(history.trials.values(), history.objective)
     leader = pareto.leader(ranked, history.objective, _within(facts))
@@ -176,12 +213,18 @@ def study(path: Path) -> Study:
         ranked=tuple(sorted(ranked, key=lambda trial: places.get(trial.number, len(places)))),
         runs=tuple(run for _, run in sorted(history.runs.items())),
         # At the end a trial may have been cut off on its way up: its row is the outcome it has.
+        course=tuple(course),
         running=tuple(sorted(n for n in history.missing if not (history.ended and n in history.trials))),
         finals_due=any(repeat > repeats for _, repeat in history.flights),
         seconds=history.seconds,
         updated=record.events[-1].time,
         notes=record.notes,
     )
+
+
+def _step(event: Finished, history: History) -> Step:
+    told = history.told(event.run[0])
+    return Step(history.seconds, event.run[0], len(event.outcome.epochs), told.score if told else None)
 
 
 def _within(facts: Mapping[str, Any]) -> float:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
+from gru_tune.report.columns import layout, wrapped
 from gru_tune.report.plain import markdown_table
 from gru_tune.report.read import Study
-from gru_tune.report.terminal import layout
 from gru_tune.report.words import number
 from gru_tune.study.table import Row, to_csv
 
 COLUMNS = (
-    "study", "task", "strategy", "trials", "failed", "objective", "validation", "baseline", "test",
+    "study", "state", "task", "strategy", "trials", "failed", "objective", "validation", "baseline", "test",
     "winner", "seconds", "updated",
 )  # fmt: skip
-DROPPABLE = ("seconds", "winner", "strategy", "failed", "updated", "task")
+DROPPABLE = ("seconds", "winner", "strategy", "failed", "updated", "task", "state", "objective")
+LONGEST = 40  # columns of a folder
 
 
 def rows(studies: Sequence[Study]) -> list[Row]:
@@ -24,11 +28,15 @@ def rows(studies: Sequence[Study]) -> list[Row]:
     return [_row(study) for study in sorted(studies, key=lambda s: (-s.updated, str(s.folder.path)))]
 
 
-def text(studies: Sequence[Study], width: int | None) -> str:
-    """The table for a terminal."""
-    table = [_shown(row) for row in rows(studies)]
-    head = f"{len(studies):,} {'study' if len(studies) == 1 else 'studies'}, newest first; `gru-tune report FOLDER` shows one."
-    return "\n".join([head, "", *layout(table, width, DROPPABLE)])
+def text(studies: Sequence[Study], below: Path, width: int | None) -> str:
+    """The table for a terminal; ``below`` is the folder that all of them are in."""
+    table = [_shown(row) | {"study": os.path.relpath(str(row["study"]), below)} for row in rows(studies)]
+    count = f"{len(studies):,} {'study' if len(studies) == 1 else 'studies'} in {below}"
+    example = shlex.quote(str(below / table[0]["study"]))
+    head = f"{count}, newest first; `gru-tune report {example}` shows the first."
+    return "\n".join(
+        [*wrapped(head, width), "", *layout(table, width, DROPPABLE, left=1, longest=LONGEST, see="--csv")]
+    )
 
 
 def csv(studies: Sequence[Study]) -> str:
@@ -50,6 +58,7 @@ def _row(study: Study) -> Row:
     winner, baseline, test = study.winner, study.best_baseline("validation"), study.test
     return {
         "study": str(study.folder.path),
+        "state": "finished" if study.finished else "unfinished",
         "task": study.asked.get("task"),
         "strategy": study.asked.get("strategy"),
         "trials": len(study.ranked),

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
+from gru_tune.report import differences
+from gru_tune.report.advice import advice
+from gru_tune.report.columns import GAP, layout, wrapped
+from gru_tune.report.progress_plot import progress
 from gru_tune.report.read import Study
-from gru_tune.report.words import number, progress, sentences, value
+from gru_tune.report.words import number, sentences, value
+from gru_tune.report.words import progress as epochs
 from gru_tune.study.table import COSTS
 from gru_tune.trial import Trial
 
 TOP = 20
-GAP = "  "
 
 
 def text(study: Study, top: int | None, width: int | None) -> str:
-    """The whole report; ``top`` rows (None: ``TOP``, 0: all); ``width`` columns (None: no limit)."""
-    lines = [line for sentence in sentences(study) for line in _wrapped(sentence, width)]
+    """The whole report; ``top`` rows (None: ``TOP``, 0: all); ``width`` columns (None: no limit, and no picture)."""
+    lines = [line for sentence in sentences(study) for line in wrapped(sentence, width)]
     shown = study.ranked if top == 0 else study.ranked[: top or TOP]
     if shown:
         head, *rows = layout(cells(study, shown), width, droppable=_droppable(study))
@@ -24,11 +27,19 @@ def text(study: Study, top: int | None, width: int | None) -> str:
         rest = len(study.ranked) - len(shown)
         if rest:
             lines.append(f"… and {rest:,} more trial{'s' * (rest != 1)} (--top 0 shows all)")
-        lines += _baselines(study, head)
+        lines += _baselines(study, head, width)
     if front := front_cells(study):
         lines += ["", "Pareto set, cheapest first:", *layout(front, width, droppable=_droppable_knobs(study))]
-    lines += [f"Note: {note}" for note in (*study.facts.get("notes", ()), *study.notes)]
-    return "\n".join(lines)
+    if alike := differences.cells(study):
+        lines += ["", "What the best trials share, and where they differ:", *layout(alike, width, left=3)]
+    if width and (picture := progress(study, width)):
+        lines += ["", *picture]
+    if tips := advice(study):
+        lines += ["", "What to try next:", *(line for tip in tips for line in wrapped(f"- {tip}", width))]
+    notes = [f"Note: {note}" for note in (*study.facts.get("notes", ()), *study.notes)]
+    return "\n".join(
+        [*lines, *([""] if notes else []), *(line for note in notes for line in wrapped(note, width))]
+    )
 
 
 def cells(study: Study, trials: Sequence[Trial]) -> list[dict[str, str]]:
@@ -42,7 +53,7 @@ def cells(study: Study, trials: Sequence[Trial]) -> list[dict[str, str]]:
         if study.finalists:
             row["confirmed"] = _confirmed(study, trial)
         row |= _knobs(study, trial)
-        row |= {"epoch": progress(trial), "parameters": f"{trial.parameters or 0:,}"}
+        row |= {"epoch": epochs(trial), "parameters": f"{trial.parameters or 0:,}"}
         rows.append(row | {"seconds": f"{trial.seconds:.1f}"})
     return rows
 
@@ -63,22 +74,6 @@ def front_cells(study: Study) -> list[dict[str, str]]:
     ]
 
 
-def layout(rows: Sequence[dict[str, str]], width: int | None, droppable: Sequence[str] = ()) -> list[str]:
-    """Aligned columns; what does not fit into ``width`` is left out, the first of ``droppable`` first."""
-    columns = list(rows[0])
-    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in columns}
-    dropped: list[str] = []
-    waiting = list(droppable)
-    while width and _total(columns, widths) > width and waiting:
-        dropped.append(waiting.pop(0))
-        columns = [name for name in columns if name != dropped[-1]]
-    lines = [GAP.join(name.rjust(widths[name]) for name in columns)]
-    lines += [GAP.join(row[name].rjust(widths[name]) for name in columns) for row in rows]
-    if dropped:
-        lines.append(f"(no room for {', '.join(reversed(dropped))}: see trials.csv)")
-    return lines
-
-
 def _knobs(study: Study, trial: Trial) -> dict[str, str]:
     return {
         study.table.column(name): value(trial.values[name]) if name in trial.values else ""
@@ -93,17 +88,14 @@ def _confirmed(study: Study, trial: Trial) -> str:
     return number(found["mean"]) + ("" if found["spread"] is None else f" ± {number(found['spread'])}")
 
 
-def _baselines(study: Study, head: str) -> list[str]:
+def _baselines(study: Study, head: str, width: int | None) -> list[str]:
     """A line each: the score below those of the trials, then the name; ``head`` is that of the table."""
     name = study.objective.name
     known = [(b, m[name]) for b, m in study.baselines("validation").items() if m.get(name) is not None]
     known.sort(key=lambda pair: study.objective.sort_key(pair[1]))
     end = head.index(f" {name}") + 1 + len(name)
-    return [f"{number(score):>{end}}{GAP}baseline: {baseline}" for baseline, score in known]
-
-
-def _total(columns: Sequence[str], widths: dict[str, int]) -> int:
-    return sum(widths[name] for name in columns) + len(GAP) * (len(columns) - 1)
+    lines = [f"{number(score):>{end}}{GAP}baseline: {baseline}" for baseline, score in known]
+    return [line for text in lines for line in wrapped(text, width)]
 
 
 def _droppable(study: Study) -> list[str]:
@@ -112,7 +104,3 @@ def _droppable(study: Study) -> list[str]:
 
 def _droppable_knobs(study: Study) -> list[str]:
     return [study.table.column(name) for name in reversed(study.varied)]
-
-
-def _wrapped(sentence: str, width: int | None) -> list[str]:
-    return textwrap.wrap(sentence, width, subsequent_indent="  ") if width else [sentence]

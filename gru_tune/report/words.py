@@ -39,6 +39,16 @@ def sentences(study: Study) -> list[str]:
     ]
 
 
+def grouped(study: Study) -> dict[str, list[str]]:
+    """What the study found by what is asked about it: who ``won``, how ``sure`` that is, what it ``cost``."""
+    groups = {
+        "won": [verdict(study), _winner(study), _choice(study)],
+        "sure": [_finals(study), _test(study)],
+        "cost": [_course(study), _ended(study)],
+    }
+    return {name: [text for text in texts if text] for name, texts in groups.items()}
+
+
 def verdict(study: Study) -> str:
     """Who won, by how much; a winner that does not beat the baselines is said so first of all."""
     winner, objective = study.winner, study.objective

@@ -62,7 +62,7 @@ class History:
     seconds: float = 0.0  # that the program has been at work on this study
     ended: Ended | None = None  # how its search ended, if nothing was searched for since
     _last: float | None = None
-    _tops: list[pareto.Point] = field(default_factory=list)  # what no other trial was as good as, so far
+    _tops: dict[int, pareto.Point] = field(default_factory=dict)  # trials as good as no other, so far
 
     def apply(self, event: Event) -> None:
         """Take the next event of the log. Raises ``StudyError`` for one that cannot follow."""
@@ -143,11 +143,11 @@ class History:
         del self.missing[run.number]
         runs = [self.runs[run.number, repeat] for repeat in range(1, self.repeats + 1)]
         trial = combined(runs, self.folds)
-        lost = trial.score is None and trial.number in self.trials  # its score counts no longer
+        lost = trial.score is None and trial.number in self._tops  # its score counts no longer
         self.trials[trial.number] = trial
         self.failures_in_a_row = self.failures_in_a_row + 1 if trial.status is Status.FAILED else 0
         if lost:
-            self._tops = []
+            self._tops = {}
             for other in self.trials.values():
                 self._gain(other)
         if self._gain(trial):
@@ -158,9 +158,10 @@ class History:
     def _gain(self, trial: Trial) -> bool:
         """Take note of a trial that no other was as good as; returns whether it is one."""
         place = pareto.point(trial)
-        if place is None or any(pareto.as_good(top, place) for top in self._tops):
+        if place is None or any(pareto.as_good(top, place) for top in self._tops.values()):
             return False
-        self._tops = [top for top in self._tops if not pareto.as_good(place, top)] + [place]
+        self._tops = {n: top for n, top in self._tops.items() if not pareto.as_good(place, top)}
+        self._tops[trial.number] = place
         return True
 
 

@@ -267,11 +267,15 @@ def finite(value: Any) -> Any:
 
 
 def _epoch(content: Mapping[str, Any]) -> Epoch:
-    train, validation = (
-        {name: math.nan if number is None else number for name, number in content[part].items()}
-        for part in ("train", "validation")
-    )
+    train, validation = _known(content["train"]), _known(content["validation"])
     return Epoch(content["number"], train, validation, content["seconds"], content.get("compiling", 0.0))
+
+
+def _known(metrics: Mapping[str, float | None]) -> Mapping[str, Any]:
+    """The inverse of ``finite``; a long log has many epochs, and almost none with a null in it."""
+    if None not in metrics.values():
+        return metrics
+    return {name: math.nan if number is None else number for name, number in metrics.items()}
 
 
 def _why(problem: Exception) -> str:

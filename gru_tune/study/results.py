@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gru_tune.errors import StudyError
 from gru_tune.trial import Trial
+
+LOCK_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,19 @@ class StudyFolder:
         return self.path / "sample.npz"
 
     @property
+    def examples(self) -> Path:
+        """What the winner says of some samples of every split it was judged on, for the report's pictures."""
+        return self.path / "examples.json"
+
+    @property
+    def judged(self) -> Path:
+        return self.path / "judged"
+
+    def resampled(self, split: str) -> Path:
+        """Every metric of the winner on all resamples of a split: float64 (resamples,), NaN where undefined."""
+        return self.judged / f"{split}.npz"
+
+    @property
     def card(self) -> Path:
         return self.path / "MODEL.md"
 
@@ -92,6 +108,21 @@ class StudyFolder:
         return self.path / "report.html"
 
     @property
+    def tensorboard(self) -> Path:
+        """What TensorBoard shows, where ``tracking`` asks for it."""
+        return self.path / "tensorboard"
+
+    @property
+    def mlflow(self) -> Path:
+        """A database and the files that MLflow shows."""
+        return self.path / "mlflow"
+
+    @property
+    def optuna(self) -> Path:
+        """A storage of Optuna, in SQLite."""
+        return self.path / "optuna.db"
+
+    @property
     def workers(self) -> Path:
         """What the workers print."""
         return self.path / "workers.log"
@@ -101,12 +132,31 @@ class StudyFolder:
         # The log goes last: until then a study that is half deleted is still known as one.
         for path in (
             self.table, self.curves, self.facts, self.config, self.resolved, self.preprocessing,
-            self.best, self.sample, self.card, self.report, self.workers, self.exports, self.retrained, self.prepared, self.trials, self.log,
+            self.best, self.sample, self.examples, self.judged, self.card, self.report, self.workers, self.exports, self.retrained, self.prepared, self.trials,
+            self.tensorboard, self.mlflow, self.optuna, self.log,
         ):  # fmt: skip
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+    def in_use(self) -> bool:
+        """Whether some process holds the folder, with ``locked``; it is not kept from doing so."""
+        try:
+            import fcntl
+        except ImportError:  # Windows: all that is known is what the last run wrote
+            return read_json(self.facts).get("state") == "running"
+        try:
+            handle = os.open(self.path, os.O_RDONLY)
+        except OSError:  # there is no such folder
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+        return False
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -120,13 +170,16 @@ class StudyFolder:
             yield
             return
         handle = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        for _ in range(LOCK_TRIES):  # it may be ``in_use`` that holds it, for a moment
+            with suppress(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.02)
+        else:
             os.close(handle)
             raise StudyError(
                 f"another run is using {self.path}: wait for it, stop it, or give this one another name or --out"
-            ) from None
+            )
         try:
             yield
         finally:
@@ -150,6 +203,16 @@ def replace_copy(source: Path, path: Path) -> None:
 def replace_json(path: Path, value: Any) -> None:
     """``value`` as indented JSON, replaced in one step; it must hold no NaN."""
     replace_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def replace_arrays(path: Path, arrays: Mapping[str, Sequence[float | None]]) -> None:
+    """``arrays`` as float64 (NaN for None) into an NPZ, replaced in one step."""
+    import numpy as np
+
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name("new-" + path.name)  # NumPy adds the ending where it is another
+    np.savez(beside, **{name: np.array(values, np.float64) for name, values in arrays.items()})  # type: ignore[arg-type]
+    os.replace(beside, path)
 
 
 def test_result(facts: Mapping[str, Any], winner: Trial) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gru_tune import constraints, strategies, timing
+from gru_tune import constraints, strategies, timing, trackers
 from gru_tune.check import refuse_contradictions
 from gru_tune.errors import SearchInterrupted, StudyError
 from gru_tune.executors.base import Executor, Train
@@ -38,7 +38,7 @@ from gru_tune.study.watch import Watcher
 from gru_tune.study.winner import Finish
 from gru_tune.study.winner import Parts as WinnerParts
 from gru_tune.study.work import Arrays, Work
-from gru_tune.trial import Trial
+from gru_tune.trial import Outcome, Trial
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
@@ -111,6 +111,7 @@ class _Run:
     began: float = field(default_factory=time.time)
 
     def run(self, workers: int | None, fresh: bool) -> None:
+        trackers.refuse_missing(self.config)
         earlier.refuse_itself(self.config, self.folder.path)
         if fresh:
             self.folder.clear()
@@ -173,6 +174,12 @@ class _Run:
         table = Table(aim.objective, tuple(hp.name for hp in self.config.space.hyperparameters))
         derived = Derived(self.folder, table)
         work = Work(self.config, self.folder, aim, history, arrays, derived)
+        tracking = trackers.tracking(self.config, self.folder, history.lasting, self.watch.say)
+
+        def ended(run: Trial, outcome: Outcome) -> None:
+            work.ended(run, outcome)
+            tracking.tell()
+
         search = loop.Search(
             log=log, history=history, strategy=strategy, executor=executor, seed=own.seed,
             limits=loop.Limits(
@@ -180,34 +187,36 @@ class _Run:
                 minutes.over(history),
             ),
             finals=minutes.finals(),
-            make_job=work.job, ended=work.ended, watch=self.watch, interrupt=self.interrupt,
+            make_job=work.job, ended=ended, watch=self.watch, interrupt=self.interrupt,
             began=self.began, first_epoch=minutes.first_epoch,
         )  # fmt: skip
         finish = Finish(
             self.folder, executor, self.watch, self.parts.winner,
-            aim.metrics, aim.objective, own.seed, bool(last.retrain), arrays,
+            aim.metrics, aim.objective, bool(last.retrain), arrays,
         )  # fmt: skip
         announce(self.config, self.folder, self.watch, search, deadline, minutes)
-        try:
-            reason = search.run()
-            self.interrupt.patient = False
-            if not search.launches:
-                self.watch.say(f"nothing is left to do in {self.folder.path}: {reason}")
-            self._finish(history, work, finish)
-            work.over()
-            note(self.folder, state="finished", ended=reason)
-            if search.launches:
-                note(self.folder, finished=time.time(), trained=len(history.trials))
-                for text in verdict(read_json(self.folder.facts), self.config):
-                    self.watch.say(text)
-                # Before the tables and the card, which tell how long it all took.
-                log.append(Ended(reason, own.minutes if reason == loop.MINUTES else None, time.time()))
-            self._tell(derived)
-        except KeyboardInterrupt:
-            if not read_json(self.folder.facts).get("finals"):  # else its winner stays until the next finals
-                finish.keep(self._leader(history))
-            note(self.folder, state="stopped")
-            raise
+        with tracking:
+            try:
+                reason = search.run()
+                self.interrupt.patient = False
+                if not search.launches:
+                    self.watch.say(f"nothing is left to do in {self.folder.path}: {reason}")
+                self._finish(history, work, finish)
+                work.over()
+                note(self.folder, state="finished", ended=reason)
+                if search.launches:
+                    note(self.folder, finished=time.time(), trained=len(history.trials))
+                    for text in verdict(read_json(self.folder.facts), self.config):
+                        self.watch.say(text)
+                    # Before the tables and the card, which tell how long it all took.
+                    log.append(Ended(reason, own.minutes if reason == loop.MINUTES else None, time.time()))
+                self._tell(derived)
+            except KeyboardInterrupt:
+                # With finals, their winner stays until the next ones.
+                if not read_json(self.folder.facts).get("finals"):
+                    finish.keep(self._leader(history))
+                note(self.folder, state="stopped")
+                raise
         loop.refuse_hopeless(history, reason)
 
     def _pace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,14 @@ from gru_tune.data.dataset import Split
 from gru_tune.executors.base import Executor, WorkerDied
 from gru_tune.knobs import Settings
 from gru_tune.study.described import note
-from gru_tune.study.results import StudyFolder, read_json, replace_copy, test_result
+from gru_tune.study.results import (
+    StudyFolder,
+    read_json,
+    replace_arrays,
+    replace_copy,
+    replace_text,
+    test_result,
+)
 from gru_tune.study.watch import Watcher
 from gru_tune.study.weights import MODEL
 from gru_tune.study.work import Arrays
@@ -23,7 +31,7 @@ from gru_tune.trial import Job, Objective, Trial
 from gru_tune.wording import plural
 
 Judged = dict[str, Any]
-Judge = Callable[[Path, Path, Settings, Split, Sequence[str], Objective, int], Judged]
+Judge = Callable[[Path, Path, Settings, Split, Sequence[str], Objective], Judged]
 Retrain = Callable[[Job, int, Path], None]
 Sample = Callable[[Path, Path, Settings, Path], None]
 
@@ -32,7 +40,7 @@ Sample = Callable[[Path, Path, Settings, Path], None]
 class Parts:
     """What a worker does with the winner; tests put stand-ins here."""
 
-    judge: Judge  # metrics, intervals, baselines and details on a split
+    judge: Judge  # metrics, intervals, baselines, details and examples on a split
     retrain: Retrain  # train on training and validation split, for so many epochs, into a folder
     sample: Sample  # some inputs, and what the model says of them, into a file
 
@@ -50,7 +58,6 @@ class Finish:
     parts: Parts
     metrics: Sequence[str]
     objective: Objective
-    seed: int
     retrained: bool  # whether the winner is to be trained again on training and validation split
     data: Arrays
 
@@ -62,6 +69,8 @@ class Finish:
         if not model.exists():
             self.watch.say(f"{model} is gone, so {self.folder.best} cannot be written")
             return
+        self.folder.examples.unlink(missing_ok=True)
+        shutil.rmtree(self.folder.judged, ignore_errors=True)
         self._replace(model)
         self._note(
             best=winner.number, best_repeat=winner.repeat, best_epoch=_epoch(winner), retrained=None, validation=None
@@ -118,12 +127,15 @@ class Finish:
         replace_copy(model, self.folder.best)
 
     def _judged(self, settings: Settings, split: Split) -> Judged | None:
-        arguments = (self.folder.best, self.data, settings, split, self.metrics, self.objective, self.seed)
+        arguments = (self.folder.best, self.data, settings, split, self.metrics, self.objective)
         found: Judged | None = self._try(self.parts.judge, *arguments)
         if found is None:
             return None
         baselines: Mapping[str, Any] = found.pop("baselines")
         self._note(baselines={**self._facts().get("baselines", {}), split: baselines})
+        examples = {**read_json(self.folder.examples), split: found.pop("examples")}
+        replace_text(self.folder.examples, json.dumps(examples, ensure_ascii=False, allow_nan=False))
+        replace_arrays(self.folder.resampled(split), found.pop("drawn"))
         return found
 
     def _try(self, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -80,6 +80,7 @@ class Work:
             best_before=former.score if former and first else None,
             deadline=deadline,
             progress=str(folder / PROGRESS),
+            repeat=launch.repeat,
         )
 
     def alone(self, run: Trial) -> Job:

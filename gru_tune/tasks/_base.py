@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, Literal, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
+from gru_tune.knobs import DataKnobs
 from gru_tune.learning.truth import Truth
 
 Direction = Literal["max", "min"]
 Metrics = dict[str, float]
 Scorer = Callable[[NDArray[Any]], Metrics]
+
+
+class Shown(Protocol):
+    """The samples of a split as a model is shown them."""
+
+    dataset: Dataset
+    knobs: DataKnobs
+
+    def rows(self, index: int) -> NDArray[np.int64]:
+        """The rows of ``x`` that make up the sample at ``index``."""
 
 
 class Task(Protocol):
@@ -52,6 +64,12 @@ class Task(Protocol):
 
     def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
         """What a single number does not tell of predictions, as JSON: by class, by step ahead …"""
+
+    def examples(self, samples: Shown, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        """Some samples with what is predicted of them, the most wrong ones first, as JSON.
+
+        ``samples`` is how many predictions there are; numbers are in original units.
+        """
 
 
 def wanted(name: str, names: Collection[str] | None) -> bool:

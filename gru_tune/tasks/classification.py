@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth
-from gru_tune.tasks import _bag, _summary
-from gru_tune.tasks._base import Direction, Metrics, Scorer, wanted
+from gru_tune.tasks import _bag, _examples, _summary
+from gru_tune.tasks._base import Direction, Metrics, Scorer, Shown, wanted
 from gru_tune.tasks._by_class import class_details
 from gru_tune.tasks._classes import area_scorer, certain, class_scorer, majority
 
@@ -55,6 +55,25 @@ class Classification:
 
     def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
         return class_details(dataset.info["labels"], truth.y, y_pred)
+
+    def examples(self, samples: Shown, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        """``mistakes``: where the model was most sure of a wrong class.
+
+        Each has the ``true`` and ``predicted`` class and the chances of both, that of a class training
+        lacks being None, besides ``where`` it is and its inputs.
+        """
+        dataset, guess, sure = samples.dataset, y_pred.argmax(axis=1), y_pred.max(axis=1)
+        wrong = guess != truth.y
+        mistakes = []
+        for place in _examples.worst(samples, truth, np.where(wrong, sure, 0.0)):
+            true, told = int(truth.y[place]), int(guess[place])
+            known = true < y_pred.shape[1]
+            mistakes.append({
+                "true": _examples.label(dataset, true), "predicted": _examples.label(dataset, told),
+                "chance_of_true": float(y_pred[place, true]) if known else None,
+                "chance": float(sure[place]), **_examples.sample(samples, truth, place),
+            })  # fmt: skip
+        return {"samples": len(guess), "wrong": int(wrong.sum()), "mistakes": mistakes}
 
 
 CLASSIFICATION = Classification()

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth, valid_rows
-from gru_tune.tasks import _window
-from gru_tune.tasks._base import Direction, Metrics, Scorer, wanted
+from gru_tune.tasks import _examples, _window
+from gru_tune.tasks._base import Direction, Metrics, Scorer, Shown, wanted
 from gru_tune.tasks._classes import training_targets
 from gru_tune.tasks._inputs import stretch_starts
+from gru_tune.tasks._numbers import original
 
 CONSTANT = 1e-6  # a naive error below it, in standard deviations: there is nothing to compare with
+SPREAD = 3  # windows that are shown besides the best, the median and the worst
+LEAST_BACK = 24  # steps of history that are shown, however short the horizon
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Forecasting:
     def guesses(self, dataset: Dataset, truth: Truth) -> dict[str, NDArray[Any]]:
         mean = np.broadcast_to(training_targets(dataset).mean(axis=0), truth.y.shape)
         linear = _window.forecasts(dataset, truth.rows)
-        return {**_naive(dataset, truth), "training mean": mean, **linear}
+        return {**_naive(dataset, truth.rows), "training mean": mean, **linear}
 
     def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
         """``ahead``: a row for every step ahead with its errors, in original units, over all targets.
@@ -79,12 +82,54 @@ class Forecasting:
         known = truth.valid.sum(axis=0)
         steps = np.flatnonzero(known)
         columns = {"step": steps + 1}
-        for name, guess in {"": y_pred, **_naive(dataset, truth)}.items():
+        for name, guess in {"": y_pred, **_naive(dataset, truth.rows)}.items():
             error, of = _errors(truth, guess)[:, steps] * std, f" of {name}" if name else ""
             columns[f"mae{of}"] = np.abs(error).mean(axis=2).sum(axis=0) / known[steps]
             columns[f"rmse{of}"] = np.sqrt(np.square(error).mean(axis=2).sum(axis=0) / known[steps])
         rows = zip(*(column.tolist() for column in columns.values()), strict=True)
         return {"ahead": [dict(zip(columns, row, strict=True)) for row in rows]}
+
+    def examples(self, samples: Shown, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        """``windows``: the best, the median and the worst one by their mean error, and some evenly spread.
+
+        Each has ``where`` it is forecast from, ``which`` it is, and for the first ``targets`` the
+        ``history`` and the ``true``, ``predicted`` and ``naive`` values, at the steps ``back`` and ``ahead``.
+        """
+        error = np.abs(_errors(truth, y_pred)).mean(axis=2).sum(axis=1) / truth.valid.sum(axis=1)
+        ranks = np.argsort(error, kind="stable")
+        chosen = {"best": ranks[0], "median": ranks[len(ranks) // 2], "worst": ranks[-1]}
+        shown = {int(place): which for which, place in chosen.items()}
+        for place in _examples.spread(len(error), SPREAD + 2)[1:-1].tolist():
+            shown.setdefault(place, "")
+        windows = [_window_of(samples, truth, y_pred, place, which) for place, which in shown.items()]
+        return {"samples": len(error), "windows": windows}
+
+
+def _window_of(samples: Shown, truth: Truth, y_pred: NDArray[Any], place: int, which: str) -> dict[str, Any]:
+    dataset, origin = samples.dataset, truth.rows[[place]]
+    horizon = int(dataset.info["horizon"])
+    back = min(len(samples.rows(place)), max(2 * horizon, LEAST_BACK))
+    rows = origin[0] - back + _examples.spread(back, _examples.POINTS)
+    ahead = _examples.spread(horizon, _examples.POINTS)
+
+    def values(scaled: NDArray[Any], known: NDArray[np.bool_], target: int) -> list[float | None]:
+        return _examples.plain(np.where(known, original(dataset, scaled)[:, target], np.nan))
+
+    everywhere = np.ones(len(ahead), bool)
+    naive = _naive(dataset, origin)
+    targets = [
+        {
+            "target": name,
+            "history": values(np.asarray(dataset.y)[rows], valid_rows(dataset)[rows], n),
+            "true": values(truth.y[place, ahead], truth.valid[place, ahead], n),
+            "predicted": values(y_pred[place, ahead], everywhere, n),
+            "naive": {kind: values(guess[0, ahead], everywhere, n) for kind, guess in naive.items()},
+        }
+        for n, name in enumerate(dataset.info["targets"][: _examples.TARGETS])
+    ]
+    where = _examples.where(dataset, int(origin[0]))
+    times = {"back": (rows - origin[0] + 1).tolist(), "ahead": (ahead + 1).tolist()}
+    return {"where": where, "which": which, **times, "targets": targets}
 
 
 def _errors(truth: Truth, y_pred: NDArray[Any]) -> NDArray[np.float64]:
@@ -92,12 +137,12 @@ def _errors(truth: Truth, y_pred: NDArray[Any]) -> NDArray[np.float64]:
     return np.where(truth.valid[..., None], y_pred.astype(np.float64) - truth.y, 0.0)
 
 
-def _naive(dataset: Dataset, truth: Truth) -> dict[str, NDArray[Any]]:
+def _naive(dataset: Dataset, origins: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """The forecasts that repeat what was."""
-    guesses = {"last value": repeated(dataset, truth.rows, 1)}
+    guesses = {"last value": repeated(dataset, origins, 1)}
     season = int(dataset.info.get("season") or 1)
     if season > 1:
-        guesses[f"same step of the last season ({season})"] = repeated(dataset, truth.rows, season)
+        guesses[f"same step of the last season ({season})"] = repeated(dataset, origins, season)
     return guesses
 
 

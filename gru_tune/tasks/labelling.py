@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth
-from gru_tune.tasks import _step
-from gru_tune.tasks._base import Direction, Metrics, Scorer, wanted
+from gru_tune.tasks import _pieces, _step
+from gru_tune.tasks._base import Direction, Metrics, Scorer, Shown, wanted
 from gru_tune.tasks._by_class import class_details
 from gru_tune.tasks._classes import certain, class_scorer, majority, training_rows, training_targets
 from gru_tune.tasks._inputs import is_numeric
@@ -77,6 +77,11 @@ class Labelling:
         if is_span_tags(tags):
             details["spans"] = by_type(truth.y, y_pred.argmax(axis=1), _starts(truth), tags)
         return details
+
+    def examples(self, samples: Shown, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        if samples.dataset.target == "numbers":
+            return _pieces.of_numbers(samples, truth, y_pred)
+        return _pieces.of_classes(samples, truth, y_pred)
 
 
 def _class_scorer(

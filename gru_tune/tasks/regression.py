@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.truth import Truth
-from gru_tune.tasks import _bag, _summary
-from gru_tune.tasks._base import Direction, Metrics, Scorer, wanted
+from gru_tune.tasks import _bag, _examples, _summary
+from gru_tune.tasks._base import Direction, Metrics, Scorer, Shown, wanted
 from gru_tune.tasks._classes import training_targets
 from gru_tune.tasks._numbers import error_scorer, original, quartiles
 
@@ -63,6 +63,22 @@ class Regression:
 
     def details(self, dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
         return {"quartiles": quartiles(dataset, truth.y, y_pred)}
+
+    def examples(self, samples: Shown, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+        """``points``: truth and prediction of every target; ``misses``: the samples farthest off, with inputs.
+
+        Far is the mean over targets of the error in their own spread.
+        """
+        dataset, error = samples.dataset, np.abs(y_pred - truth.y).mean(axis=1)
+        misses = [
+            {
+                "targets": _examples.compared(dataset, truth.y[[place]], y_pred[[place]]),
+                **_examples.sample(samples, truth, place),
+            }
+            for place in _examples.worst(samples, truth, error)
+        ]
+        points = _examples.scattered(dataset, truth.y, y_pred)
+        return {"samples": len(error), "points": points, "misses": misses}
 
 
 REGRESSION = Regression()

@@ -195,11 +195,33 @@ def test_the_seed_decides_the_resamples() -> None:
     assert other["intervals"] != one["intervals"]
 
 
+def test_every_model_is_measured_on_the_same_resamples() -> None:
+    data = sequences(count=120)
+    samples = Samples(data, "test", WINDOW)
+    truth = samples.truth()
+    every = list(resamples(resampling.units(samples, truth), len(truth.y)))
+    for guess in (noisy(data), noisy(data, seed=1)):
+        found = judging.judge(data, "test", WINDOW, guess, ["accuracy", "auc"], ACCURACY)
+        hit = guess.argmax(axis=1) == truth.y
+        assert found["drawn"]["accuracy"] == pytest.approx([np.average(hit, weights=w) for w in every])
+
+
+def test_a_resample_that_does_not_define_a_metric_has_no_value() -> None:
+    data = sequences(count=120)
+    lonely = np.where(data.of("test")[:, None] == data.of("test")[:1], 1, 0)[:, 0]
+    y = np.array(data.y)
+    y[data.of("test")] = lonely  # one of the class: a third of the resamples miss it
+    data = replace(data, y=y)
+    drawn = judge(data, noisy(data), metrics=["auc", "accuracy"])["drawn"]
+    assert 0.2 < np.mean([value is None for value in drawn["auc"]]) < 0.5
+    assert None not in drawn["accuracy"]
+
+
 def test_few_sequences_have_no_interval() -> None:
     data = sequences(count=54)
     found = judge(data, perfect(data))
     assert found["units"] == 9
-    assert (found["resamples"], found["intervals"]) == (0, {})
+    assert (found["resamples"], found["intervals"], found["drawn"]) == (0, {}, {})
     assert found["against"]["interval"] is None
     assert found["against"]["beaten"] is False
 

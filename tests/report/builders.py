@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from gru_tune.study.log import Finished, Header, Launch, Log, Started, encode
 from gru_tune.study.results import StudyFolder, replace_json
 from gru_tune.trial import Epoch, Outcome
 
+KNOBS = ("depth", "units_1", "units_2", "learning_rate", "cell")
 FACTS: dict[str, Any] = {
     "baselines": {
         "validation": {"majority class": {"accuracy": 0.5}, "tf-idf + linear": {"accuracy": 0.6}},
@@ -20,13 +22,24 @@ FACTS: dict[str, Any] = {
 }
 
 
-def events(trials: int, epochs: int = 3, name: str = "toy", time: float = 1000.0) -> list[Any]:
-    """Trial n has its best score, 0.6 + 0.05 * (n % 3), at epoch 2; every 10th fails."""
+def events(
+    trials: int,
+    epochs: int = 3,
+    name: str = "toy",
+    time: float = 1000.0,
+    failing: int = 10,
+    renamed: Mapping[str, str] | None = None,
+) -> list[Any]:
+    """Trial n has its best score, 0.6 + 0.05 * (n % 3), at epoch 2; every 10th (``failing``) fails.
+
+    ``renamed`` gives hyperparameters another name.
+    """
+    given = {**dict(zip(KNOBS, KNOBS, strict=True)), **(renamed or {})}
     header = Header(
         {
             "name": name, "task": "classification", "strategy": "random", "seed": 1, "data": "x", "question": {},
             "objective": {"name": "accuracy", "direction": "max"},
-            "hyperparameters": ["depth", "units_1", "units_2", "learning_rate", "cell"],
+            "hyperparameters": list(given.values()),
         },
         time,
     )  # fmt: skip
@@ -36,8 +49,9 @@ def events(trials: int, epochs: int = 3, name: str = "toy", time: float = 1000.0
         if n % 2:
             values["units_2"] = 4
         values |= {"learning_rate": 0.001 * n, "cell": "gru"}
+        values = {given[knob]: value for knob, value in values.items()}
         found.append(Launch(n, 1, values, n, 0, epochs, False, time + n))
-        error = "out of memory <b>here</b>" if n % 10 == 0 else None
+        error = "out of memory <b>here</b>" if n % failing == 0 else None
         curve = [
             Epoch(
                 e,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ def test_the_table_shows_what_varies_and_fits(tmp_path: Path) -> None:
     assert head.split() == [
         "rank", "trial", "accuracy", "depth", "units_1", "units_2", "learning_rate", "epoch", "parameters", "seconds",
     ]  # fmt: skip
-    assert text[-1] == "… and 10 more trials (--top 0 shows all)"
+    assert "… and 10 more trials (--top 0 shows all)" in text
     assert len(lines(tmp_path / "toy", top=3)) == len(text) - terminal.TOP + 3
     narrow = lines(tmp_path / "toy", width=60)
     assert all(len(line) <= 60 for line in narrow if not line.startswith("(no room"))
@@ -103,51 +102,10 @@ def test_json_is_whole(tmp_path: Path) -> None:
 def test_markdown_is_a_table(tmp_path: Path) -> None:
     builders.study(tmp_path / "a|b", name="a|b")
     text = show(tmp_path / "a|b", "markdown", 4, None)
-    table = [line for line in text.splitlines() if line.startswith("|")]
+    table = [line for line in text.split("##")[0].splitlines() if line.startswith("|")]
     assert len(table) == 2 + 4
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     assert "out of memory &lt;b>here" in text
-
-
-class Tags(HTMLParser):
-    """Counts tags and checks that they close."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.count: dict[str, int] = {}
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.count[tag] = self.count.get(tag, 0) + 1
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: object) -> None:
-        self.count[tag] = self.count.get(tag, 0) + 1
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def test_html_is_whole_escaped_and_needs_nothing_else(tmp_path: Path) -> None:
-    folder = builders.study(tmp_path / "toy", facts=builders.FACTS, name="<script>alert(1)</script>")
-    said = show(tmp_path / "toy", "html", None, None)
-    assert said.strip() == str(folder.report)
-    page = folder.report.read_text(encoding="utf-8")
-    tags = Tags()
-    tags.feed(page)
-    assert tags.open == []
-    assert tags.count["script"] == 1
-    assert tags.count["svg"] == 2
-    assert tags.count["tr"] == 13
-    assert "&lt;b&gt;here" in page
-    assert "http" not in page
-
-
-def test_html_of_a_study_without_scores(tmp_path: Path) -> None:
-    folder = builders.study(tmp_path / "toy", trials=0)
-    show(tmp_path / "toy", "html", None, None)
-    assert "<svg" not in folder.report.read_text(encoding="utf-8")
 
 
 def test_a_study_that_was_killed_is_not_called_finished(tmp_path: Path) -> None:
@@ -162,7 +120,7 @@ def test_a_broken_study_is_named_and_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "trials.jsonl").touch()
     text = lines(tmp_path)
-    assert text[0].startswith("1 study, newest first")
+    assert text[0].startswith(f"1 study in {tmp_path}, newest first")
     assert any("good" in line for line in text)
     assert text[-1] == f"Left out: {tmp_path / 'bad'}: this study was stopped before it began; run it again"
     assert "Left out" in show(tmp_path, "markdown", None, None)
@@ -180,8 +138,6 @@ def test_several_studies_newest_first(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert len(json.loads(show(tmp_path, "json", None, None))) == 2
     assert show(tmp_path, "markdown", None, None).count("\n") == 4
-    with pytest.raises(StudyError, match="--html shows one study"):
-        show(tmp_path, "html", None, None)
 
 
 def test_a_folder_with_one_study_shows_it(tmp_path: Path) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gru_tune.report import show
-from gru_tune.report.plot import Line, plot
 from gru_tune.study.log import Finished, Header, encode
 from gru_tune.study.results import StudyFolder, replace_json
 from tests.report import builders
@@ -103,34 +101,3 @@ def test_with_one_objective_nothing_of_it_is_shown(tmp_path: Path) -> None:
     assert all(
         "areto" not in report(tmp_path / "toy", form) for form in ("terminal", "markdown", "csv", "json")
     )
-    report(tmp_path / "toy", "html")
-    assert "Pareto" not in (tmp_path / "toy" / "report.html").read_text(encoding="utf-8")
-
-
-def test_the_page_has_a_scatter_with_the_front(tmp_path: Path) -> None:
-    folder = study(tmp_path / "toy", "latency")
-    report(folder.path, "html")
-    page = folder.report.read_text(encoding="utf-8")
-    figure = re.search(r'<svg[^>]*aria-label="accuracy by latency_ms".*?</svg>', page)
-    assert figure is not None
-    assert figure.group().count("<circle") == 9  # every trial that did not fail
-    assert re.search(r"<polyline[^>]*><title>Pareto set</title>", figure.group())
-    assert "Score against cost, and the Pareto set" in page
-
-
-def test_a_logarithmic_axis_shows_what_was_given() -> None:
-    svg = plot(
-        [Line("trials", [(10.0, 0.1), (100_000.0, 0.9), (1000.0, 0.5)], dots=True)], "size", "score", log=True
-    )
-    assert re.findall(r'middle">([^<]*)<', svg) == [
-        "10",
-        "100",
-        "1,000",
-        "10,000",
-        "100,000",
-        "size",
-    ]
-    xs = [float(x) for x in re.findall(r'cx="([^"]*)"', svg)]
-    assert xs[2] == pytest.approx((xs[0] + xs[1]) / 2)
-    small = plot([Line("trials", [(0.03, 0.1), (3.0, 0.9)], dots=True)], "ms", "score", log=True)
-    assert re.findall(r'middle">([^<]*)<', small)[:5] == ["0.03", "0.095", "0.3", "0.95", "3"]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from gru_tune.study import live
-from gru_tune.study.live import Live
+from gru_tune.study.count import Count
 from gru_tune.study.log import Launch
-from gru_tune.study.progress import Count, JsonLines, Plain
+from gru_tune.study.progress import JsonLines, Plain, running
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Epoch, Objective, Status, Trial
 
@@ -85,21 +82,44 @@ def test_json_lines() -> None:
     assert found[6]["error"] == "no luck"
 
 
-def test_the_live_display(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rich.console import Console
+def test_json_lines_tell_what_is_left_and_now_and_then_what_is_running() -> None:
+    lines: list[str] = []
+    play(JsonLines(lines.append, period=0.0))
+    found = [json.loads(line) for line in lines]
+    assert [line["left"] for line in found if line["event"] == "finished"] == [15.0, 10.0, 5.0]
+    running = next(line for line in found if line["event"] == "running")
+    assert running["trials"] == [{"trial": 1, "epoch": 2, "last_epoch": 3, "score": 0.5}]
 
-    monkeypatch.setattr(live, "PERIOD", 0.0)
-    text = io.StringIO()
-    play(Live(Console(file=text, force_terminal=True, width=100)))
-    shown = text.getvalue()
-    for part in (
-        "trial 1: epoch 2 of 3, accuracy 0.5000",
-        "best: accuracy 0.5000 (trial 1): units 8",
-        "(1 failed)",
-        "no luck",
-    ):
-        assert part in shown
-    Live(Console(file=text)).end()  # without a begin, as when the data cannot be read
+
+def test_json_lines_of_the_finals() -> None:
+    lines: list[str] = []
+    watch = JsonLines(lines.append)
+    watch.begin(plan(done={1: 10.0}, slots=1))
+    watch.finals([(1, 2), (1, 3)])
+    watch.confirmed(replace(trial(1, 0.4), repeat=2))
+    watch.confirmed(replace(trial(1, None), repeat=3))
+    found = [json.loads(line) for line in lines][1:]
+    assert found[0]["runs"] == [{"trial": 1, "repeat": 2}, {"trial": 1, "repeat": 3}]
+    assert [(one["repeat"], one["status"], one["score"], one["left"]) for one in found[1:]] == [
+        (2, "completed", 0.4, 10.0), (3, "failed", None, 0.0),
+    ]  # fmt: skip
+
+
+def test_what_trains_is_named_with_its_fold_and_seed() -> None:
+    several = plan(folds=3)
+    assert (
+        running({"trial": 4, "repeat": 2, "epoch": 3, "last_epoch": 9}, several)
+        == "trial 4, fold 2: epoch 3 of 9"
+    )
+    assert running({"trial": 4, "repeat": 5, "epoch": 0, "last_epoch": 9}, several) == (
+        "trial 4, fold 2, seed 5: first epoch"
+    )
+
+
+def test_the_time_left_knows_what_the_running_trials_have_taken() -> None:
+    count = Count(plan(total=4, done={1: 10.0}))
+    assert count.left(0.0) == 3 * 10.0 / 2
+    assert count.left(0.0, [4.0, 25.0]) == (3 * 10.0 - 4.0 - 10.0) / 2  # none counts more than the usual time
 
 
 def test_time_left() -> None:

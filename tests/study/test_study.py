@@ -20,8 +20,8 @@ from tests.study.studies import Ears, config, proposals, rows, run
 def test_what_a_study_leaves_behind(tmp_path: Path) -> None:
     folder = run(tmp_path)
     assert sorted(path.name for path in folder.path.iterdir()) == [
-        "MODEL.md", "best.keras", "config.resolved.yaml", "config.yaml", "curves.csv", "looks", "preprocessing.json",
-        "sample.npz", "study.json", "trials", "trials.csv", "trials.jsonl",
+        "MODEL.md", "best.keras", "config.resolved.yaml", "config.yaml", "curves.csv", "examples.json",
+        "judged", "looks", "preprocessing.json", "sample.npz", "study.json", "trials", "trials.csv", "trials.jsonl",
     ]  # fmt: skip
     table = rows(folder)
     assert [row["rank"] for row in table] == ["1", "2", "3", "4", "5", "6"]

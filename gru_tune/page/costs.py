@@ -1,0 +1,84 @@
+"""Pictures of what the trials cost, against what they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from gru_tune.page import thin
+from gru_tune.page.figure import BEST, OTHER, TRIALS, Figure, label, styled
+from gru_tune.page.thin import short
+from gru_tune.report.read import Study
+from gru_tune.trial import Status, Trial
+
+MEASURES: dict[str, tuple[str, str, Callable[[Trial], float | None]]] = {
+    "parameters": ("Parameters and score", "parameters", lambda trial: trial.parameters),
+    "seconds": ("Time and score", "seconds per epoch", lambda trial: trial.epoch_seconds),
+    "latency": ("Latency and score", "milliseconds per sequence", lambda trial: trial.latency),
+}
+HINTS = {
+    "parameters": "Where the cloud stays level to the right, larger models are not worth their size.",
+    "seconds": "Training time of an epoch, compiling left out. Where the cloud stays level to the right, slower "
+    "models are not worth their time.",
+    "latency": "What one sequence takes at prediction. Where the cloud stays level to the right, slower models are not "
+    "worth the wait.",
+}
+
+
+def figures(study: Study) -> list[Figure]:
+    """Score against every cost that was measured and differs between trials; [] without a score."""
+    return [found for cost in MEASURES for found in _figure(study, cost)]
+
+
+def _figure(study: Study, cost: str) -> Iterator[Figure]:
+    title, unit, measure = MEASURES[cost]
+    known = [(trial, measure(trial)) for trial in study.ranked if trial.score is not None]
+    prices = {trial.number: price for trial, price in known if price is not None and price > 0}
+    if len(set(prices.values())) < 2:
+        return
+    import plotly.graph_objects as go
+
+    trials = [trial for trial, _ in known if trial.number in prices]
+    shown = thin.ranked(trials)
+    plot = go.Figure()
+    for status, name, symbol in (
+        (Status.COMPLETED, "trained to the end", "circle"),
+        (Status.STOPPED, "stopped early", "circle-open"),
+    ):
+        _dots(plot, [t for t in shown if t.status is status], prices, name, {
+            "color": TRIALS, "size": 7, "symbol": symbol, "opacity": 0.6,
+        })  # fmt: skip
+    front = [trial for trial in study.front if trial.number in prices] if cost == study.objective.cost else []
+    if front:
+        _dots(plot, front, prices, "Pareto set", {"color": OTHER, "size": 8}, "lines+markers")
+    if study.winner is not None:
+        won = [trial for trial in trials if trial.number == study.winner.number]
+        _dots(plot, won, prices, "the winner", {"color": BEST, "size": 14, "symbol": "star"})
+    styled(plot)
+    scores = [trial.score for trial in trials if trial.score is not None]
+    span = thin.limits(scores, study.objective)
+    wide = max(prices.values()) > 5 * min(prices.values())  # else plotly's own ticks are better
+    plot.update_xaxes(title=unit, type="log", dtick="D2" if wide else None, exponentformat="SI")
+    plot.update_yaxes(title=label(study.objective.name), range=[short(edge) for edge in span])
+    caption = f"A dot is a trial; cheaper is further left (a logarithmic axis). {HINTS[cost]}"
+    if front:
+        caption += " No trial beats one of the Pareto set in score and cost alike."
+    left = " ".join(filter(None, [thin.said(len(shown), len(trials)), thin.beyond(scores, span)]))
+    yield Figure(cost, title, caption, plot, thinned=left)
+
+
+def _dots(
+    plot: object,
+    trials: list[Trial],
+    prices: dict[int, float],
+    name: str,
+    marker: dict[str, object],
+    mode: str = "markers",
+) -> None:
+    if not trials:
+        return
+    plot.add_scatter(  # type: ignore[attr-defined]
+        x=[short(prices[trial.number]) for trial in trials],
+        y=[short(trial.score) for trial in trials if trial.score is not None],
+        customdata=[trial.number for trial in trials], name=name, mode=mode, marker=marker,
+        hovertemplate="trial %{customdata}: %{y} at %{x}<extra></extra>",
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""Small multiples: many little plots that share their traces and their legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gru_tune.page.figure import label, styled
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+# In pixels: a row of panels, a line of a title, and what is left for the legend and for an axis.
+HEIGHT, LINE, LEGEND, AXIS = 200, 15, 45, 45
+LONGEST = 28  # characters of a name in a plot
+
+
+class Panels:
+    """A grid of little plots with ``titles`` (escaped; lines end at ``<br>``), filled row by row; ``wide`` of them stand side by side."""
+
+    def __init__(self, titles: Sequence[str], wide: int = 2, height: int = HEIGHT) -> None:
+        from plotly.subplots import make_subplots
+
+        self.wide = min(wide, len(titles))
+        rows = -(-len(titles) // self.wide)
+        self.title = LINE * max(1 + title.count("<br>") for title in titles)
+        self.inner = rows * height
+        self.plot = make_subplots(
+            rows=rows,
+            cols=self.wide,
+            subplot_titles=titles,
+            vertical_spacing=min((AXIS + self.title) / self.inner, 0.5 / rows),
+            horizontal_spacing=0.08,
+        )
+        self._named: set[str] = set()
+
+    def add(self, number: int, trace: go.Scatter, **places: Any) -> None:
+        """Draw ``trace`` in a panel; a name is told once in the legend, and switches all of that name."""
+        first = trace.name not in self._named
+        self._named.add(trace.name)
+        trace.update(legendgroup=trace.name, showlegend=first)
+        row, column = divmod(number, self.wide)
+        self.plot.add_trace(trace, row=row + 1, col=column + 1, **places)
+
+    def finished(self) -> go.Figure:
+        """The plot, with the look of all others."""
+        top = LEGEND + self.title
+        plot = styled(self.plot, top + self.inner + AXIS)
+        plot.update_annotations(font_size=12)
+        # The legend stands above the titles of the first row.
+        plot.update_layout(margin={"t": top, "b": AXIS, "l": 50}, legend_y=1 + (self.title + 5) / self.inner)
+        return plot
+
+
+def short(name: object, most: int = LONGEST) -> str:
+    """A name as a plot shows it: cut where it is long, and escaped."""
+    text = " ".join(str(name).split())
+    return label(text if len(text) <= most else text[: most - 1] + "…")

@@ -1,0 +1,118 @@
+"""The head of the page: a few big numbers, and what they mean in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gru_tune.page.made import Grid
+from gru_tune.report import words
+from gru_tune.report.advice import advice
+from gru_tune.report.read import Study
+from gru_tune.report.words import duration, number, signed, span
+from gru_tune.trial import Objective
+from gru_tune.wording import plural
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A big number, what it is, and what to know about it."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A question a reader has, the sentences that answer it, and a small table where there is one."""
+
+    question: str
+    sentences: list[str]
+    grid: Grid | None = None
+
+
+def tiles(study: Study) -> list[Tile]:
+    """The numbers a reader looks for first."""
+    return [*_score(study), *_test(study), *_baseline(study), *_work(study)]
+
+
+def groups(study: Study) -> list[Group]:
+    """The summary in words; a question without an answer is left out."""
+    found = words.grouped(study)
+    all_groups = [
+        Group("Who won, and by how much", found["won"]),
+        Group("How sure", found["sure"]),
+        Group("Against what costs nothing", list(_against(study)), baselines(study)),
+        Group("What it cost", found["cost"]),
+        Group("What to try next", advice(study)),
+    ]
+    return [group for group in all_groups if group.sentences or group.grid]
+
+
+def baselines(study: Study) -> Grid | None:
+    """The objective of every baseline and of the winner, by split; None without baselines."""
+    name = study.objective.name
+    splits = [split for split in ("validation", "test") if study.baselines(split)]
+    if not splits:
+        return None
+    names = dict.fromkeys(baseline for split in splits for baseline in study.baselines(split))
+    judged = {"validation": study.validated, "test": study.test}
+    rows = [
+        [baseline, *(number(study.baselines(split).get(baseline, {}).get(name)) for split in splits)]
+        for baseline in names
+    ]
+    if any(judged[split] for split in splits):
+        won = [number((judged[split] or {}).get("metrics", {}).get(name)) for split in splits]
+        rows.insert(0, ["the winner", *won])
+    return Grid("The winner and the baselines", [name, *splits], rows)
+
+
+def _score(study: Study) -> Iterator[Tile]:
+    winner, name = study.winner, study.objective.name
+    if winner is None:
+        yield Tile(name, "–", "no trial has a score")
+        return
+    found = study.finalists.get(winner.number)
+    where = words.over(study).removeprefix(" on the ")
+    if found is None:
+        yield Tile(name, number(winner.score), f"{where}, the best of many: flattered")
+        return
+    spread = "" if found["spread"] is None else f" ± {number(found['spread'])}"
+    seeds = plural(len(found["scores"]), "fresh seed")
+    yield Tile(f"{name}, confirmed", number(found["mean"]) + spread, f"{where}, {seeds}")
+
+
+def _test(study: Study) -> Iterator[Tile]:
+    test, name = study.test, study.objective.name
+    if test and name in test["metrics"]:
+        interval = test.get("intervals", {}).get(name)
+        note = f"95 % confidence {span(interval)}" if interval else "too few cases for an interval"
+        yield Tile(f"{name}, test", number(test["metrics"][name]), note)
+
+
+def _baseline(study: Study) -> Iterator[Tile]:
+    split = "test" if study.test and study.best_baseline("test") else "validation"
+    if best := study.best_baseline(split):
+        yield Tile("best baseline", number(best[1]), f"{best[0]}, {split}")
+
+
+def _work(study: Study) -> Iterator[Tile]:
+    counts = [(study.stopped, "stopped early"), (study.failed, "failed"), (len(study.running), "running")]
+    note = ", ".join(f"{count:,} {what}" for count, what in counts if count)
+    yield Tile("trials", f"{len(study.ranked):,}", note)
+    yield Tile("time", duration(study.seconds), "of work on this study")
+
+
+def _against(study: Study) -> Iterator[str]:
+    """How far the winner is from the best baseline; where it is no better the verdict has said so."""
+    split, judged = ("test", study.test) if study.test else ("validation", study.validated)
+    against = (judged or {}).get("against")
+    if against and against["beaten"]:
+        measure, interval = Objective(**against["objective"]), against["interval"]
+        sure = f" (95 % confidence: {span(interval, signed)})" if interval else ""
+        yield (
+            f"On the {split} split the winner beats the best baseline, “{against['name']}”: {measure.name} "
+            f"{number(against['score'])} against {number(against['rival'])}, a difference of "
+            f"{signed(against['difference'])}{sure}."
+        )
