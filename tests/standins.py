@@ -80,7 +80,7 @@ def judge(model: Path, data: Path, settings: Any, split: str, metrics: Any, obje
             "objective": {"name": "accuracy", "direction": "max"}, "score": 0.4, "rival": 0.55,
         },
         "details": {},
-        "examples": {"samples": 4, "mistakes": []},
+        "examples": {"samples": 4, "wrong": 0, "mistakes": []},
         "drawn": {"accuracy": [0.25, None, 0.5]},
     }  # fmt: skip
 

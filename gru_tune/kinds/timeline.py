@@ -43,7 +43,9 @@ class Timeline(DataSection):
     target_type: TargetType = Field("auto", description=TYPE_HELP)
     horizon: int = Field(1, ge=1, description="steps ahead that are forecast, all at once")
     stride: int | None = Field(
-        None, ge=1, description="steps between the starts of training windows; null is 1, in labelling half a window"
+        None,
+        ge=1,
+        description="steps between the starts of training windows; null is 1, in labelling half a window",
     )
     season: int | None = Field(
         None,

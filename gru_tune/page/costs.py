@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from gru_tune.page import thin
@@ -56,14 +57,28 @@ def _figure(study: Study, cost: str) -> Iterator[Figure]:
     styled(plot)
     scores = [trial.score for trial in trials if trial.score is not None]
     span = thin.limits(scores, study.objective)
-    wide = max(prices.values()) > 5 * min(prices.values())  # else plotly's own ticks are better
-    plot.update_xaxes(title=unit, type="log", dtick="D2" if wide else None, exponentformat="SI")
+    ticks = _ticks(min(prices.values()), max(prices.values()))
+    plot.update_xaxes(title=unit, type="log", tickvals=ticks, ticktext=[f"{tick:,.10g}" for tick in ticks])
     plot.update_yaxes(title=label(study.objective.name), range=[short(edge) for edge in span])
     caption = f"A dot is a trial; cheaper is further left (a logarithmic axis). {HINTS[cost]}"
     if front:
         caption += " No trial beats one of the Pareto set in score and cost alike."
     left = " ".join(filter(None, [thin.said(len(shown), len(trials)), thin.beyond(scores, span)]))
     yield Figure(cost, title, caption, plot, thinned=left)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """A few round numbers between two positive ones: powers of ten, else 1, 2, 5, 10 …, else 1, 2, 3 …
+
+    plotly's own write the 2 and the 5 between two powers of ten as they are, without their power.
+    """
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for digits in ((1,), (1, 2, 5), range(1, 10)):
+        ticks = [digit * 10.0**power for power in decades for digit in digits]
+        found = [tick for tick in ticks if low * 0.9 <= tick <= high * 1.1]
+        if len(found) > 3:
+            return found
+    return found if len(found) > 1 else [low, high]
 
 
 def _dots(

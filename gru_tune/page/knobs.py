@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
@@ -11,30 +11,23 @@ from gru_tune.page import thin
 from gru_tune.page.axis import Axis, axes, places
 from gru_tune.page.contour import contour
 from gru_tune.page.figure import BEST, OTHER, SCALE, TRIALS, Figure, label, styled
-from gru_tune.page.importance import RESAMPLES, Importances, importances, missing
+from gru_tune.page.importance import RESAMPLES, Importances, missing
 from gru_tune.page.slices import slices
 from gru_tune.page.thin import short
 from gru_tune.report.read import Study
 from gru_tune.trial import Trial
 from gru_tune.wording import listed
 
-if TYPE_CHECKING:
-    pass
-
 PARALLEL, ABREAST = 300, 10  # lines and knobs of the parallel coordinates
 NO_FORCE = "not in force"
 
 
-def figures(study: Study, found: Importances | None = None) -> list[Figure]:
-    """Importance, slices, contour, parallel coordinates, those that say something; [] without a score.
-
-    ``found`` are the study's importances where they are known already.
-    """
+def figures(study: Study, found: Importances | None) -> list[Figure]:
+    """Importance, slices, contour, parallel coordinates, those that say something; [] without a score."""
     scored = [trial for trial in study.ranked if trial.score is not None]
     scales = axes(study)
     if len(scored) < 2 or not scales:
         return []
-    found = found or importances(study)
     order = [knob.name for knob in found.knobs] if found else list(scales)
     scales = {name: scales[name] for name in order}
     return [

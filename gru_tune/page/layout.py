@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gru_tune.page import costs, knobs, made, search, summary, table, task, winner
 from gru_tune.page.figure import Figure
+from gru_tune.page.importance import Importances, importances
 from gru_tune.page.made import Grid
 from gru_tune.report.read import Study
 
@@ -63,7 +64,8 @@ class Page:
 
 def page(study: Study, top: int | None) -> Page:
     """The page of a study; ``top`` limits the table."""
-    chapters = sections(study)
+    found = importances(study)
+    chapters = sections(study, found)
     failures = _failures(study)
     notes = [*study.facts.get("notes", ()), *study.notes]
     return Page(
@@ -72,7 +74,7 @@ def page(study: Study, top: int | None) -> Page:
         about=_about(study),
         contents=_contents(chapters, bool(failures or notes)),
         tiles=summary.tiles(study),
-        groups=summary.groups(study),
+        groups=summary.groups(study, found),
         winner=study.winner is not None,
         searched=winner.searched(study),
         fixed=winner.fixed(study),
@@ -87,7 +89,7 @@ def page(study: Study, top: int | None) -> Page:
     )
 
 
-def sections(study: Study) -> list[Section]:
+def sections(study: Study, found: Importances | None) -> list[Section]:
     """The pictures by chapter; a chapter without any says why."""
     if study.winner is None:
         return [Section("search", "The search", [], UNSCORED)]
@@ -97,14 +99,15 @@ def sections(study: Study) -> list[Section]:
     return [
         Section("task", "The winner on the data", task.figures(study), unknown + later),
         Section("search", "The search", search.figures(study), few),
-        Section("knobs", "The knobs", knobs.figures(study), few),
+        Section("knobs", "The knobs", knobs.figures(study, found), few),
         Section("cost", "Cost", costs.figures(study), few),
     ]
 
 
 def figures(study: Study) -> list[Figure]:
     """All pictures, in the order of the page."""
-    return [*winner.curves(study), *(figure for section in sections(study) for figure in section.figures)]
+    chapters = sections(study, importances(study))
+    return [*winner.curves(study), *(figure for chapter in chapters for figure in chapter.figures)]
 
 
 def _contents(chapters: list[Section], troubled: bool) -> list[tuple[str, str]]:

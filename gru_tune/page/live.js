@@ -24,7 +24,8 @@
 
   function remember() {
     const open = details().map((one) => one.open);
-    sessionStorage.setItem(KEY, JSON.stringify({ x: scrollX, y: scrollY, open }));
+    const scheme = document.documentElement.dataset.scheme;
+    sessionStorage.setItem(KEY, JSON.stringify({ x: scrollX, y: scrollY, open, scheme }));
   }
 
   function restore() {
@@ -32,6 +33,8 @@
     sessionStorage.removeItem(KEY);
     if (!place) return;
     details().forEach((one, i) => { if (i in place.open) one.open = place.open[i]; });
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    if (place.scheme && place.scheme !== system) document.getElementById("scheme").click();
     history.scrollRestoration = "manual";
     // The plots are drawn after the page has come, and it grows with them.
     const go = () => scrollTo(place.x, place.y);

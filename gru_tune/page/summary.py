@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gru_tune.page.importance import Importances, knob_advice
 from gru_tune.page.made import Grid
 from gru_tune.report import words
 from gru_tune.report.advice import advice
@@ -37,7 +38,7 @@ def tiles(study: Study) -> list[Tile]:
     return [*_score(study), *_test(study), *_baseline(study), *_work(study)]
 
 
-def groups(study: Study) -> list[Group]:
+def groups(study: Study, importances: Importances | None) -> list[Group]:
     """The summary in words; a question without an answer is left out."""
     found = words.grouped(study)
     all_groups = [
@@ -45,7 +46,7 @@ def groups(study: Study) -> list[Group]:
         Group("How sure", found["sure"]),
         Group("Against what costs nothing", list(_against(study)), baselines(study)),
         Group("What it cost", found["cost"]),
-        Group("What to try next", advice(study)),
+        Group("What to try next", [*advice(study), *knob_advice(study, importances)]),
     ]
     return [group for group in all_groups if group.sentences or group.grid]
 

@@ -189,10 +189,10 @@ def _ties(study: Study) -> str:
     sizes = {trial: study.finalists[trial].get("parameters") for trial in tied}
     known = {trial: size for trial, size in sizes.items() if size is not None}
     smallest = min(known, key=lambda trial: known[trial], default=None)
-    small = f": take the smallest, trial {smallest} with {known[smallest]:,} parameters" if smallest else ""
+    small = f" (the smallest is trial {smallest} with {known[smallest]:,} parameters)" if smallest else ""
     seeds = max(len(one["scores"]) for one in study.finalists.values())
     return (
-        f"The choice between trials {listed(tied, 'and')} is noise{small}, or tell them apart with more seeds, such as "
+        f"The choice between trials {listed(tied, 'and')} is noise{small}; more seeds might tell them apart, such as "
         f"winner.seeds: {3 * seeds}."
     )
 

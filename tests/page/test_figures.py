@@ -13,6 +13,7 @@ from benchmarks import big_study
 from gru_tune.page import costs, knobs, search, thin
 from gru_tune.page.axis import Axis, axes
 from gru_tune.page.figure import Figure
+from gru_tune.page.importance import importances
 from gru_tune.report import read
 from gru_tune.report.read import Study
 from gru_tune.trial import Objective, Status
@@ -51,7 +52,7 @@ def trace(figure: Figure, name: str) -> Any:
 
 
 def every(study: Study) -> list[Figure]:
-    return [*search.figures(study), *knobs.figures(study), *costs.figures(study)]
+    return [*search.figures(study), *knobs.figures(study, importances(study)), *costs.figures(study)]
 
 
 def test_the_best_so_far_only_gets_better_and_goes_to_the_end() -> None:
@@ -126,7 +127,7 @@ def test_how_far_trials_came_is_shown_with_a_stopper_alone() -> None:
 
 def test_a_knob_in_force_in_some_trials_is_shown_with_those() -> None:
     study = some()
-    figures = {figure.key: figure for figure in knobs.figures(study)}
+    figures = {figure.key: figure for figure in knobs.figures(study, None)}
     plot = figures["slices"].plot
     assert plot is not None
     titles = [axis.title.text for axis in plot.select_xaxes()]
@@ -139,7 +140,7 @@ def test_a_knob_in_force_in_some_trials_is_shown_with_those() -> None:
 def test_the_best_lines_of_the_parallel_coordinates_lie_on_top() -> None:
     for objective, best in ((made.ACCURACY, max), (ERROR, min)):
         figure = next(
-            figure for figure in knobs.figures(some(objective=objective)) if figure.key == "parallel"
+            figure for figure in knobs.figures(some(objective=objective), None) if figure.key == "parallel"
         )
         assert figure.plot is not None
         scores = list(figure.plot.data[0].dimensions[-1]["values"])
@@ -148,7 +149,7 @@ def test_the_best_lines_of_the_parallel_coordinates_lie_on_top() -> None:
 
 
 def test_texts_from_a_config_are_literal_in_a_plot() -> None:
-    for figure in knobs.figures(some()):
+    for figure in knobs.figures(some(), None):
         text = figure.plot.to_json() if figure.plot else ""
         assert "<b>max" not in text
         assert "\\u003cb" not in text
@@ -161,7 +162,7 @@ def test_the_contour_is_the_mean_of_the_trials_nearby_and_blank_far_from_them() 
     trials += [
         made.trial(n + 6, 0.8, values={k: 1 - x for k, x in v.items()}) for n, v in enumerate(corner, start=1)
     ]
-    found = next(figure for figure in knobs.figures(made.study(trials, space)) if figure.key == "contour")
+    found = next(figure for figure in knobs.figures(made.study(trials, space), None) if figure.key == "contour")
     assert found.plot is not None
     level = found.plot.data[0].z
     assert (level[0][0], level[-1][-1]) == (pytest.approx(0.6, abs=0.01), pytest.approx(0.8, abs=0.01))
@@ -185,7 +186,7 @@ def test_costs_mark_the_pareto_set_of_two_objectives() -> None:
 def test_what_does_not_vary_is_not_drawn() -> None:
     same = [made.trial(n, 0.5, parameters=100, epoch_seconds=None) for n in (1, 2, 3)]
     assert costs.figures(made.study(same)) == []
-    assert knobs.figures(made.study(same)) == []
+    assert knobs.figures(made.study(same), None) == []
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])

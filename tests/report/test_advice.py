@@ -183,8 +183,8 @@ def test_finalists_that_are_tied_are_told_with_their_smallest() -> None:
         {"trial": 2, "tied": True, "parameters": 900}, {"trial": 1, "tied": True, "parameters": 100}
     )
     assert advice(made.study(trials, facts=facts)) == [
-        "The choice between trials 2 and 1 is noise: take the smallest, trial 1 with 100 parameters, or tell them apart with "
-        "more seeds, such as winner.seeds: 6."
+        "The choice between trials 2 and 1 is noise (the smallest is trial 1 with 100 parameters); more seeds might tell "
+        "them apart, such as winner.seeds: 6."
     ]
     facts = made.finals({"trial": 2, "tied": True}, {"trial": 1})
     assert advice(made.study(trials, facts=facts)) == []
