@@ -118,7 +118,8 @@ def test_imports_go_downward() -> None:
 
 
 def test_the_command_line_is_imported_by_nothing() -> None:
-    assert [m for m in MODULES if "gru_tune.cli" in own_imports(m)] == ["gru_tune.__main__"]
+    wrong = [m for m in MODULES if part(m) != "cli" and "cli" in {part(other) for other in own_imports(m)}]
+    assert wrong == ["gru_tune.__main__"]
 
 
 def test_families_never_import_each_other() -> None:
@@ -156,8 +157,8 @@ def test_heavy_packages_are_imported_inside_functions() -> None:
 
 
 def test_only_the_command_line_knows_click() -> None:
-    knows = [m for m, path in MODULES.items() if "import click" in path.read_text(encoding="utf-8")]
-    assert knows == ["gru_tune.cli"]
+    knows = {part(m) for m, path in MODULES.items() if "import click" in path.read_text(encoding="utf-8")}
+    assert knows == {"cli"}
 
 
 PROBE = """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gru_tune.page import thin
-from gru_tune.page.figure import label
+from gru_tune.page.figure import clipped
 from gru_tune.page.thin import short
 from gru_tune.report import as_optuna
 from gru_tune.report.read import Study
@@ -102,8 +102,7 @@ def _same(a: Scalar, b: Scalar) -> bool:
 
 
 def _word(word: Scalar) -> str:
-    text = shown(word)
-    return label(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+    return clipped(shown(word), LONGEST)
 
 
 def places(axis: Axis, values: Sequence[Scalar]) -> list[float]:

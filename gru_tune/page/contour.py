@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gru_tune.page import thin
 from gru_tune.page.axis import Axis, places
-from gru_tune.page.figure import BEST, SCALE, Figure, label, styled
+from gru_tune.page.figure import BEST, SCALE, Figure, clipped, label, styled
 from gru_tune.page.importance import LEAST
 from gru_tune.page.thin import short
 from gru_tune.report.read import Study
@@ -67,7 +67,7 @@ def contour(study: Study, scored: Sequence[Trial], pair: Sequence[Axis]) -> Iter
         x=places(across, [trial.values[across.name] for trial in shown]),
         y=places(up, [trial.values[up.name] for trial in shown]),
         customdata=[[trial.number, short(trial.score or 0.0)] for trial in shown], mode="markers",
-        marker={"color": "rgba(0,0,0,0)", "size": 6, "line": {"color": "#888888", "width": 1}},
+        marker={"color": "rgba(255,255,255,0.6)", "size": 6, "line": {"color": "#333333", "width": 1}},
         hovertemplate="trial %{customdata[0]}: %{customdata[1]}<extra></extra>", showlegend=False,
     )  # fmt: skip
     if study.winner is not None and study.winner in known:
@@ -78,8 +78,8 @@ def contour(study: Study, scored: Sequence[Trial], pair: Sequence[Axis]) -> Iter
             hovertemplate=f"the winner, trial {study.winner.number}<extra></extra>", showlegend=False,
         )  # fmt: skip
     styled(plot, 460)
-    plot.update_xaxes(title=label(across.name), **across.layout())
-    plot.update_yaxes(title=label(up.name), **up.layout())
+    plot.update_xaxes(title=clipped(across.name), **across.layout())
+    plot.update_yaxes(title=clipped(up.name), **up.layout())
     caption = (
         "The colour is the mean score of the trials around a place, whatever their other knobs are; where no trial is "
         "near, it is left blank. Circles are trials, the star is the winner."

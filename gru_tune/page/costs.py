@@ -26,8 +26,9 @@ HINTS = {
 
 
 def figures(study: Study) -> list[Figure]:
-    """Score against every cost that was measured and differs between trials; [] without a score."""
-    return [found for cost in MEASURES for found in _figure(study, cost)]
+    """Score against every cost that was measured and differs between trials, that asked for first; [] without a score."""
+    costs = sorted(MEASURES, key=lambda cost: cost != study.objective.cost)
+    return [found for cost in costs for found in _figure(study, cost)]
 
 
 def _figure(study: Study, cost: str) -> Iterator[Figure]:
@@ -64,21 +65,23 @@ def _figure(study: Study, cost: str) -> Iterator[Figure]:
     if front:
         caption += " No trial beats one of the Pareto set in score and cost alike."
     left = " ".join(filter(None, [thin.said(len(shown), len(trials)), thin.beyond(scores, span)]))
-    yield Figure(cost, title, caption, plot, thinned=left)
+    yield Figure(cost, title, caption, plot, thinned=left, main=cost == study.objective.cost)
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """A few round numbers between two positive ones: powers of ten, else 1, 2, 5, 10 …, else 1, 2, 3 …
+    """Round numbers between two positive ones, three at least where they are not too near to each other.
 
     plotly's own write the 2 and the 5 between two powers of ten as they are, without their power.
     """
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for digits in ((1,), (1, 2, 5), range(1, 10)):
-        ticks = [digit * 10.0**power for power in decades for digit in digits]
-        found = [tick for tick in ticks if low * 0.9 <= tick <= high * 1.1]
-        if len(found) > 3:
+    steps = ((1,), (1, 2, 5), (1, 2, 3, 5, 7))
+    choices = [[digit * 10.0**power for power in decades for digit in digits] for digits in steps]
+    choices.append([float(f"{low * (high / low) ** (part / 3):.2g}") for part in range(4)])
+    for choice in choices:
+        found = [tick for tick in choice if low <= tick <= high]
+        if len(found) > 2:
             return found
-    return found if len(found) > 1 else [low, high]
+    return [short(low), short(high)]
 
 
 def _dots(

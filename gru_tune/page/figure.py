@@ -15,6 +15,7 @@ BEST, TRIALS, BASELINE, FAILED, OTHER = "#d55e00", "#3b8ccb", "#8a8a8a", "#b3589
 SEQUENCE = (TRIALS, BEST, OTHER, FAILED, "#b8860b", "#56b4e9", "#8a8a8a")
 SCALE = "Viridis"  # for a number shown as a colour
 GRID = "rgba(128,128,128,0.22)"
+LONGEST = 28  # characters of a name in a plot, which a phone has room for
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ def label(text: object) -> str:
     from html import escape
 
     return escape(str(text), quote=False)
+
+
+def clipped(name: object, most: int = LONGEST) -> str:
+    """A name as a plot has room for it: cut where it is long, and escaped."""
+    text = " ".join(str(name).split())
+    return label(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def styled(plot: go.Figure, height: int = 380) -> go.Figure:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from gru_tune.page import thin
 from gru_tune.page.axis import Axis, axes, places
 from gru_tune.page.contour import contour
-from gru_tune.page.figure import BEST, OTHER, SCALE, TRIALS, Figure, label, styled
+from gru_tune.page.figure import BEST, OTHER, SCALE, TRIALS, Figure, clipped, label, styled
 from gru_tune.page.importance import RESAMPLES, Importances, missing
 from gru_tune.page.slices import slices
 from gru_tune.page.thin import short
@@ -20,6 +20,7 @@ from gru_tune.wording import listed
 
 PARALLEL, ABREAST = 300, 10  # lines and knobs of the parallel coordinates
 NO_FORCE = "not in force"
+NAME = 20  # characters of a name that leave room for the picture
 
 
 def figures(study: Study, found: Importances | None) -> list[Figure]:
@@ -67,8 +68,8 @@ def importance(study: Study, found: Importances | None) -> Iterator[Figure]:
             hovertemplate="%{x:.0%} among the better half of the trials<extra></extra>",
         )  # fmt: skip
     styled(plot, 140 + 30 * len(knobs))
-    plot.update_xaxes(title="share of the differences in score", tickformat=".0%", rangemode="tozero")
-    names = [label(knob.name) for knob in knobs]
+    plot.update_xaxes(title="share of the differences", tickformat=".0%", rangemode="tozero")
+    names = [clipped(knob.name, NAME) for knob in knobs]
     plot.update_yaxes(tickvals=list(range(len(knobs))), ticktext=names, showgrid=False)
     some = [knob.name for knob in found.knobs if knob.trials < found.trials]
     caption = (
@@ -117,7 +118,7 @@ def parallel(study: Study, scored: Sequence[Trial], scales: dict[str, Axis]) -> 
         labelangle=-20, labelside="top", unselected={"line": {"color": "#888888", "opacity": 0.1}},
     )  # fmt: skip
     styled(plot, 440)
-    plot.update_layout(margin={"l": 60, "r": 60, "t": 90, "b": 30})
+    plot.update_layout(margin={"l": 100, "r": 60, "t": 90, "b": 30})
     caption = (
         "A line is a trial, from knob to knob to its score on the right; the lighter, the better. Knobs that matter more "
         "stand further right. Drag along an axis to keep only the trials that go through there, click on it to have all back."
@@ -145,7 +146,7 @@ def _dimension(axis: Axis, trials: Sequence[Trial]) -> dict[str, Any]:
         values = [short(axis.place(t.values[axis.name])) if axis.name in t.values else below for t in trials]
         ticks, texts, first = [below, *ticks], [NO_FORCE, *texts], below
     return {
-        "label": label(axis.name),
+        "label": clipped(axis.name, NAME),
         "values": values,
         "tickvals": ticks,
         "ticktext": texts,

@@ -56,6 +56,8 @@ def _data(study: Study) -> Grid:
 def _lengths(lengths: Mapping[str, Any]) -> str:
     if not lengths:
         return ""
+    if lengths["min"] == lengths["max"]:
+        return _text(lengths["min"])
     return f"{_text(lengths['min'])} to {_text(lengths['max'])}, the middle one has {_text(lengths['p50'])}"
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gru_tune.page.figure import label, styled
+from gru_tune.page.figure import styled
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 # In pixels: a row of panels, a line of a title, and what is left for the legend and for an axis.
 HEIGHT, LINE, LEGEND, AXIS = 200, 15, 45, 45
-LONGEST = 28  # characters of a name in a plot
 
 
 class Panels:
@@ -50,9 +49,3 @@ class Panels:
         # The legend stands above the titles of the first row.
         plot.update_layout(margin={"t": top, "b": AXIS, "l": 50}, legend_y=1 + (self.title + 5) / self.inner)
         return plot
-
-
-def short(name: object, most: int = LONGEST) -> str:
-    """A name as a plot shows it: cut where it is long, and escaped."""
-    text = " ".join(str(name).split())
-    return label(text if len(text) <= most else text[: most - 1] + "…")

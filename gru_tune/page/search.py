@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gru_tune.page import thin
-from gru_tune.page.figure import BASELINE, BEST, FAILED, OTHER, TRIALS, Figure, label, styled
+from gru_tune.page.figure import BASELINE, BEST, FAILED, OTHER, TRIALS, Figure, clipped, label, styled
 from gru_tune.page.thin import short
 from gru_tune.report.read import Study
 from gru_tune.report.words import number
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TOP = 10  # trials whose curves stand out
 LINES, POINTS = 200, 50  # learning curves, and epochs of each
-TICKED = 12  # epochs that each have a tick
+TICKED = 12  # trials or epochs that each have a tick
 ERROR = 80  # characters of the reason of a failure
 
 
@@ -54,32 +54,34 @@ def history(study: Study) -> Figure:
                 name=name, mode="markers", marker={"color": TRIALS, "size": 6, "symbol": symbol, "opacity": 0.65},
                 hovertemplate="trial %{x}: %{y}<extra></extra>",
             )  # fmt: skip
-    best = _best_so_far(study, sorted(scored, key=_number))
+    last = max(trial.number for trial in study.ranked)
+    edges = 0.5 - last / 100, last + 0.5 + last / 100
+    best = _best_so_far(study, sorted(scored, key=_number), edges[1])
     plot.add_scatter(
         x=[x for x, _ in best], y=[short(y) for _, y in best], name="best so far", mode="lines",
         line={"color": BEST, "width": 2.5, "shape": "hv"}, hovertemplate="best so far: %{y}<extra></extra>",
     )  # fmt: skip
     _finals(plot, study)
-    last = max(trial.number for trial in study.ranked)
     known = study.best_baseline("validation")
     if known:
         plot.add_scatter(
-            x=[1, last], y=[short(known[1])] * 2, name=label(f"baseline “{known[0]}”"), mode="lines",
+            x=edges, y=[short(known[1])] * 2, name=f"baseline “{clipped(known[0])}”", mode="lines",
             line={"color": BASELINE, "width": 2, "dash": "dash"},
             hovertemplate=f"baseline: {number(known[1])}<extra></extra>",
         )  # fmt: skip
         span = _with(span, known[1])
     worst = span[0] if study.objective.direction == "max" else span[1]
     if broken:
+        span = _with(span, worst)  # they stand on the edge that was, not on the ticks
         marks = thin.spread(broken, thin.POINTS // 3)
         plot.add_scatter(
             x=[trial.number for trial in marks], y=[short(worst)] * len(marks), name="failed", mode="markers",
-            marker={"color": FAILED, "size": 8, "symbol": "x"}, cliponaxis=False,
+            marker={"color": FAILED, "size": 8, "symbol": "x"},
             text=[label((trial.error or "")[:ERROR]) for trial in marks],
             hovertemplate="trial %{x} failed: %{text}<extra></extra>",
         )  # fmt: skip
     styled(plot, 420)
-    plot.update_xaxes(title="trial", range=[0.5 - last / 100, last + 0.5 + last / 100])
+    plot.update_xaxes(title="trial", range=edges, dtick=1 if last <= TICKED else None)
     plot.update_yaxes(title=label(study.objective.name), range=[short(edge) for edge in span])
     way = "higher" if study.objective.direction == "max" else "lower"
     caption = (
@@ -222,13 +224,13 @@ def _finals(plot: go.Figure, study: Study) -> None:
     )  # fmt: skip
 
 
-def _best_so_far(study: Study, trials: Iterable[Trial]) -> list[tuple[int, float]]:
+def _best_so_far(study: Study, trials: Iterable[Trial], end: float) -> list[tuple[float, float]]:
     """Where the best score changed, and the end."""
-    found: list[tuple[int, float]] = []
+    found: list[tuple[float, float]] = []
     for trial in trials:
         if not found or study.objective.better(_score(trial), found[-1][1]):
             found.append((trial.number, _score(trial)))
-    return [*found, (max(trial.number for trial in study.ranked), found[-1][1])]
+    return [*found, (end, found[-1][1])]
 
 
 def _with(span: tuple[float, float], level: float) -> tuple[float, float]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import html
+import sys
 import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from gru_tune.errors import GruTuneError, StudyError
 from gru_tune.report import read
@@ -112,12 +114,20 @@ def _stamp(file: Path) -> str:
     return f"{facts.st_size}.{facts.st_mtime_ns}"
 
 
-def server(site: Site, port: int | None) -> ThreadingHTTPServer:
+class Server(ThreadingHTTPServer):
+    """Says nothing of a browser that has gone, as it does when a page is left before it is there."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def server(site: Site, port: int | None) -> Server:
     """A server of ``site`` on the loopback address, bound and not yet running. Raises ``StudyError``."""
     ports = [port] if port is not None else [*range(PORT, PORT + PORTS), 0]
     for number in ports:
         try:
-            made = ThreadingHTTPServer((HOST, number), _handler(site))
+            made = Server((HOST, number), _handler(site))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise StudyError(

@@ -7,7 +7,7 @@ from typing import Any
 
 from gru_tune.page import thin
 from gru_tune.page.axis import Axis
-from gru_tune.page.figure import BEST, TRIALS, Figure, label, styled
+from gru_tune.page.figure import BEST, TRIALS, Figure, clipped, label, styled
 from gru_tune.page.thin import short
 from gru_tune.report.read import Study
 from gru_tune.trial import Trial
@@ -25,17 +25,19 @@ def slices(study: Study, scored: Sequence[Trial], scales: dict[str, Axis]) -> Fi
     plot = make_subplots(rows=len(scales), cols=1, vertical_spacing=0.4 / len(scales))
     scores = [trial.score for trial in scored if trial.score is not None]
     span = thin.limits(scores, study.objective)
-    partial = []
+    partial, lined = [], False
     for row, (name, axis) in enumerate(scales.items(), start=1):
         known = [trial for trial in scored if name in trial.values]
         shown = thin.ranked(known, SLICED)
-        title = label(name)
+        title = clipped(name)
         if len(known) < len(scored):
             title += f" (in {len(known):,} of {len(scored):,} trials)"
             partial.append(name)
         at = {"row": row, "col": 1}
         _points(plot, name, axis, shown, {"color": TRIALS, "size": 6, "opacity": 0.6}, at)
-        _middle(plot, name, axis, known, at)
+        if len(known) >= BINS * IN_BIN:
+            _middle(plot, name, axis, known, at)
+            lined = True
         if study.winner in known:
             _points(plot, name, axis, [study.winner], {"color": BEST, "size": 13, "symbol": "star"}, at)
         plot.update_xaxes(title=title, title_standoff=4, **axis.layout(), **at)
@@ -44,10 +46,11 @@ def slices(study: Study, scored: Sequence[Trial], scales: dict[str, Axis]) -> Fi
     plot.update_layout(showlegend=False)
     plot.update_yaxes(title=label(study.objective.name), row=1, col=1)
     caption = (
-        "A dot is a trial, by its value of one knob and its score; the star is the winner. The line is the median of "
-        "the trials at or around a value. A knob whose dots look the same everywhere matters little; good dots that crowd at an edge "
-        "ask for a wider range."
+        "A dot is a trial, by its value of one knob and its score; the star is the winner. A knob whose dots look the "
+        "same everywhere matters little; good dots that crowd at an edge ask for a wider range."
     )
+    if lined:
+        caption += " The line is the median of the trials at or around a value."
     if partial:
         caption += " A knob that is in force only in some trials is shown with those."
     left = thin.said(min(SLICED, len(scored)), len(scored), "trials of a knob")
@@ -77,8 +80,6 @@ def _middle(plot: Any, name: str, axis: Axis, trials: Sequence[Trial], at: dict[
 
     x = np.array([axis.place(trial.values[name]) for trial in trials])
     y = np.array([trial.score for trial in trials])
-    if len(trials) < BINS * IN_BIN:
-        return
     if axis.words or len(set(x.tolist())) <= BINS:
         parts = [x == one for one in np.unique(x)]
     else:

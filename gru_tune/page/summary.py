@@ -35,7 +35,7 @@ class Group:
 
 def tiles(study: Study) -> list[Tile]:
     """The numbers a reader looks for first."""
-    return [*_score(study), *_test(study), *_baseline(study), *_work(study)]
+    return [*_score(study), *_test(study), *_price(study), *_baseline(study), *_work(study)]
 
 
 def groups(study: Study, importances: Importances | None) -> list[Group]:
@@ -52,13 +52,25 @@ def groups(study: Study, importances: Importances | None) -> list[Group]:
 
 
 def baselines(study: Study) -> Grid | None:
-    """The objective of every baseline and of the winner, by split; None without baselines."""
+    """The objective of every baseline and of the winner, by split; None without baselines.
+
+    Baselines have no loss; where that is the objective, they are told by what the winner is judged by.
+    """
+    judged = {"validation": study.validated, "test": study.test}
     name = study.objective.name
+    if not study.best_baseline("validation"):
+        name = next(
+            (
+                look["against"]["objective"]["name"]
+                for look in judged.values()
+                if look and look.get("against")
+            ),
+            name,
+        )
     splits = [split for split in ("validation", "test") if study.baselines(split)]
     if not splits:
         return None
     names = dict.fromkeys(baseline for split in splits for baseline in study.baselines(split))
-    judged = {"validation": study.validated, "test": study.test}
     rows = [
         [baseline, *(number(study.baselines(split).get(baseline, {}).get(name)) for split in splits)]
         for baseline in names
@@ -79,7 +91,7 @@ def _score(study: Study) -> Iterator[Tile]:
     if found is None:
         yield Tile(name, number(winner.score), f"{where}, the best of many: flattered")
         return
-    spread = "" if found["spread"] is None else f" ± {number(found['spread'])}"
+    spread = "" if found["spread"] is None else f" ±\N{NO-BREAK SPACE}{number(found['spread'])}"
     seeds = plural(len(found["scores"]), "fresh seed")
     yield Tile(f"{name}, confirmed", number(found["mean"]) + spread, f"{where}, {seeds}")
 
@@ -87,9 +99,18 @@ def _score(study: Study) -> Iterator[Tile]:
 def _test(study: Study) -> Iterator[Tile]:
     test, name = study.test, study.objective.name
     if test and name in test["metrics"]:
-        interval = test.get("intervals", {}).get(name)
-        note = f"95 % confidence {span(interval)}" if interval else "too few cases for an interval"
+        intervals = test.get("intervals", {})
+        note = "" if intervals else "too few cases for an interval"  # the loss never has one
+        note = f"95 % confidence {span(intervals[name])}" if name in intervals else note
         yield Tile(f"{name}, test", number(test["metrics"][name]), note)
+
+
+def _price(study: Study) -> Iterator[Tile]:
+    """With two objectives, what the winner costs."""
+    if study.winner and study.objective.cost:
+        value, unit = words.price(study.winner).split(" ", 1)
+        front = plural(len(study.front), "trial")
+        yield Tile(study.objective.cost, value, f"{unit}; the Pareto set has {front}")
 
 
 def _baseline(study: Study) -> Iterator[Tile]:

@@ -7,8 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gru_tune.page.figure import BASELINE, BEST, OTHER, SCALE, TRIALS, Figure, styled
-from gru_tune.page.panels import short
+from gru_tune.page.figure import BASELINE, BEST, OTHER, SCALE, TRIALS, Figure, clipped, styled
 from gru_tune.report.words import number
 
 MATRIX = 25  # classes, for a matrix that can still be read
@@ -27,7 +26,7 @@ def confusion(found: Mapping[str, Any], place: str) -> Figure | None:
 
     shares = [[count / max(sum(row), 1) for count in row] for row in counts]
     texts = [[f"{count:,}" if count else "" for count in row] for row in counts]
-    names = [short(name) for name in labels]
+    names = [clipped(name) for name in labels]
     every = list(range(len(names)))
     heat = go.Heatmap(
         z=shares, x=every, y=every, text=texts, texttemplate="%{text}", colorscale=SCALE, zmin=0, zmax=1,
@@ -111,8 +110,8 @@ def _scores(rows: Rows, key: str, title: str, what: str, place: str) -> Figure |
         hovertemplate="F1 %{x:.3f}<extra></extra>",
     )  # fmt: skip
     plot = styled(go.Figure([bars, *marks.values()]), 130 + 24 * max(len(shown), 5))
-    names = [f"{short(row['class'])} ({row['support']:,})" for row in shown]
-    plot.update_yaxes(tickvals=every, ticktext=names, showgrid=False)
+    names = [f"{clipped(row['class'])} ({row['support']:,})" for row in shown]
+    plot.update_yaxes(tickvals=every, ticktext=names, showgrid=False, range=[-0.6, len(shown) - 0.4])
     plot.update_xaxes(range=[-0.01, 1.03], title="score")
     left = f"The {CLASSES} most frequent of {len(there)} are shown." if len(there) > CLASSES else ""
     caption = (

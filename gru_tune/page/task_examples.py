@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gru_tune.page.figure import BEST, SEQUENCE, TRIALS, Figure
-from gru_tune.page.panels import Panels, short
+from gru_tune.page.figure import BEST, SEQUENCE, TRIALS, Figure, clipped
+from gru_tune.page.panels import Panels
 from gru_tune.report.read import Study
 from gru_tune.report.words import number
 from gru_tune.study.results import read_json
@@ -64,7 +64,7 @@ def mistakes(examples: Mapping[str, Any], words: Words, honest: str) -> Figure |
             "mistakes", "Most confident mistakes", caption + _unknown(found), html=_table(heads, rows), thinned=left
         )  # fmt: skip
     titles = [
-        f"{one['where']}<br>true: {short(one['true'], 20)}<br>said: {short(one['predicted'], 14)} ({one['chance']:.0%})"
+        f"{one['where']}<br>true: {clipped(one['true'], 20)}<br>said: {clipped(one['predicted'], 14)} ({one['chance']:.0%})"
         for one in found
     ]
     return Figure("mistakes", "Most confident mistakes", caption, plot=_series(found, titles), thinned=left)
@@ -88,7 +88,7 @@ def misses(examples: Mapping[str, Any], words: Words, honest: str) -> Figure | N
         heads = ("input", f"true {name}", "predicted", "where")
         return Figure("misses", "Largest errors", caption + _unknown(found), html=_table(heads, rows), thinned=left)  # fmt: skip
     titles = [
-        f"{one['where']}<br>true {short(name, 14)}: {true}<br>predicted: {guess}"
+        f"{one['where']}<br>true {clipped(name, 14)}: {true}<br>predicted: {guess}"
         for one, (true, guess) in zip(found, told, strict=True)
     ]
     return Figure("misses", "Largest errors", caption, plot=_series(found, titles), thinned=left)
@@ -141,7 +141,7 @@ def _steps(found: Sequence[Example], caption: str) -> Figure:
             panels.add(place, go.Scatter(x=steps, y=y, name=name, mode="lines", line=line))
     plot = panels.finished()
     ticks = list(range(len(classes)))
-    plot.update_yaxes(tickvals=ticks, ticktext=[short(name, 14) for name in classes])
+    plot.update_yaxes(tickvals=ticks, ticktext=[clipped(name, 14) for name in classes])
     return Figure("tagged", "Classes step by step", caption, plot=plot)
 
 
@@ -154,7 +154,7 @@ def _series(found: Sequence[Example], titles: Sequence[str]) -> Any:
         for colour, feature in zip(SEQUENCE, one["series"], strict=False):
             line = {"color": colour, "width": 1.5}
             trace = go.Scatter(
-                x=one["at"], y=feature["values"], name=short(feature["name"]), mode="lines", line=line
+                x=one["at"], y=feature["values"], name=clipped(feature["name"]), mode="lines", line=line
             )
             panels.add(place, trace)
     return panels.finished()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gru_tune.page.figure import BASELINE, BEST, OTHER, TRIALS, Figure, label, styled
-from gru_tune.page.panels import Panels, short
+from gru_tune.page.figure import BASELINE, BEST, OTHER, TRIALS, Figure, clipped, label, styled
+from gru_tune.page.panels import Panels
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -25,7 +25,7 @@ def forecasts(windows: Rows, count: int, honest: str) -> Figure | None:
     titles = [": ".join(filter(None, [window["which"], window["where"]])) for window, _ in places]
     if wide > 1:
         titles = [
-            f"{short(one['target'])}<br>{title}" for title, (_, one) in zip(titles, places, strict=True)
+            f"{clipped(one['target'])}<br>{title}" for title, (_, one) in zip(titles, places, strict=True)
         ]
     panels = Panels(titles, max(wide, 2))
     for place, (window, one) in enumerate(places):
@@ -37,7 +37,7 @@ def forecasts(windows: Rows, count: int, honest: str) -> Figure | None:
             panels.add(place, _line(ahead, values, name, OTHER, dash))
         panels.add(place, _line(ahead, one["predicted"], "forecast", PREDICTION, width=2.5))
     plot = panels.finished()
-    name = short(windows[0]["targets"][0]["target"])
+    name = windows[0]["targets"][0]["target"]
     caption = (
         "From step 1 on all is forecast at once: the closer the forecast to the truth, and the farther the dashed naive "
         f"lines from it, the more the winner knows. A row number is where a forecast begins. The windows are {honest}"
@@ -142,7 +142,7 @@ def _dots(x: Sequence[Any], y: Sequence[Any]) -> go.Scatter:
 
 
 def _title(one: Mapping[str, Any], every: Rows) -> str:
-    return short(one["target"]) if len(every) > 1 else ""
+    return clipped(one["target"]) if len(every) > 1 else ""
 
 
 def _thinned(points: Rows, count: int) -> str:

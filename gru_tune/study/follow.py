@@ -19,6 +19,7 @@ from gru_tune.report.words import verdict
 from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
 from gru_tune.study.history import repeats as counted
+from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Died, Event, Finished, Header, Launch, Started
 from gru_tune.study.progress import begun
 from gru_tune.study.results import StudyFolder, read_json
@@ -39,6 +40,11 @@ def follow(path: Path, watch: Watcher, poll: float = POLL) -> None:
     Raises ``StudyError`` where there is nothing to follow, and when the run ended before its study did.
     """
     folder = StudyFolder(chosen(path))
+    with Interrupt():  # SIGTERM as well must not leave a terminal without its cursor
+        _follow(folder, watch, poll)
+
+
+def _follow(folder: StudyFolder, watch: Watcher, poll: float) -> None:
     tail, story = Tail(folder.log), Story(folder, watch)
     waiting = False
     try:
@@ -107,6 +113,8 @@ class Story:
             self._begin()
             rest = rest[quiet:]
         for event in rest:
+            if self.begun:
+                self._announce(event)
             self._apply(event)
             if self.begun:
                 self._tell(event)
@@ -121,7 +129,8 @@ class Story:
             repeats, folds = counted(facts)
             self.name = str(facts["name"])
             self.history = History(Objective(**facts["objective"]), slim=True, repeats=repeats, folds=folds)
-        assert self.history is not None  # the first event is a header
+        if self.history is None:
+            raise StudyError(f"{self.folder.log}: this is not the record of a study")
         self.history.apply(event)
         if isinstance(event, Started):
             self._started = event
@@ -161,14 +170,18 @@ class Story:
         for launch in self._in_flight():
             self._watch.launched(launch)
 
+    def _announce(self, event: Event) -> None:
+        """Tell of the finals before their first event: a training that was given up has no launch."""
+        assert self.history is not None
+        if isinstance(event, Launch | Finished) and event.repeat > self.history.repeats and not self._finals:
+            self._finals = True
+            own = {key: self._setting("winner", key, 0) for key in ("finalists", "seeds", "within")}
+            self._watch.finals(list(Finals(**own).due(self.history)))
+
     def _tell(self, event: Event) -> None:
         assert self.history is not None
         history, watch = self.history, self._watch
         if isinstance(event, Launch):
-            if event.repeat > history.repeats and not self._finals:
-                self._finals = True
-                own = {key: self._setting("winner", key, 0) for key in ("finalists", "seeds", "within")}
-                watch.finals(list(Finals(**own).due(history)))
             watch.launched(event)
         elif isinstance(event, Finished):
             if event.repeat > history.repeats:
@@ -215,13 +228,15 @@ def _ended(story: Story) -> list[str]:
     folder, history = story.folder, story.history
     if history is None:
         raise StudyError(f"{folder.path}: the run ended before its first trial; run it again")
-    state = read_json(folder.facts).get("state")
-    if history.ended is None or state == "stopped":
+    facts = read_json(folder.facts)
+    state, ended = facts.get("state"), history.ended
+    # A run that was killed when its search was over, and went on with what follows, has left no line of its end.
+    if state != "finished" and (ended is None or state == "stopped"):
         how = "was stopped" if state == "stopped" else "is gone: it was killed, or ended by an error"
         done = plural(len(history.trials), "trial")
         raise StudyError(
             f"the run of {story.name} {how}; {done} saved in {folder.path}: run it again to go on"
         )
-    reason = history.ended.reason.rstrip(".")
+    reason = (ended.reason if ended else str(facts.get("ended"))).rstrip(".")
     shows = f"`gru-tune report {shlex.quote(str(folder.path))}` shows all"
     return [verdict(read.study(folder.path)), f"The study is over: {reason}; {shows}."]

@@ -43,7 +43,8 @@ def area_scorer(y: NDArray[Any], chances: NDArray[Any]) -> Callable[[NDArray[Any
     A class without examples, or with nothing but examples, has none; None when no class has.
     """
     classes = range(chances.shape[1]) if chances.shape[1] > 2 else [1]
-    areas = [_area(y == one, chances[:, one]) for one in classes]
+    there = set(np.unique(y).tolist())
+    areas = [_area(y == one, chances[:, one]) for one in classes if one in there]
 
     def score(weights: NDArray[Any]) -> float | None:
         found = [value for area in areas if (value := area(weights)) is not None]

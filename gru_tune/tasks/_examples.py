@@ -28,6 +28,7 @@ POINTS = 100  # steps of a series that are told
 SCATTERED = 1000  # pairs of truth and prediction
 UNKNOWN = 1  # the id of words that training lacks
 DIGITS = 6  # significant ones
+LETTERS = 100  # of a name
 
 
 def spread(count: int, most: int) -> Ints:
@@ -96,7 +97,7 @@ def inputs(samples: Shown, rows: Ints) -> dict[str, Any]:
     at = spread(len(rows), POINTS)
     scale, x = dataset.info["input_scale"], np.asarray(dataset.x)[rows[at]].astype(np.float64)
     series = [
-        {"name": name, "values": plain(x[:, n] * scale["std"][n] + scale["mean"][n])}
+        {"name": short(name), "values": plain(x[:, n] * scale["std"][n] + scale["mean"][n])}
         for n, name in enumerate(dataset.info["inputs"][:FEATURES])
     ]
     return {**found, "at": (at + 1).tolist(), "series": series}
@@ -105,7 +106,13 @@ def inputs(samples: Shown, rows: Ints) -> dict[str, Any]:
 def label(dataset: Dataset, number: int) -> str:
     """The name of a class."""
     names = dataset.info["labels"]
-    return str(names[number]) if number < len(names) else UNSEEN
+    return short(names[number]) if number < len(names) else UNSEEN
+
+
+def short(name: object) -> str:
+    """A name from the data, cut where it is long: some are told at every step."""
+    text = str(name)
+    return text if len(text) <= LETTERS else text[: LETTERS - 1] + "…"
 
 
 def scattered(dataset: Dataset, y: NDArray[Any], y_pred: NDArray[Any]) -> list[dict[str, Any]]:
@@ -118,7 +125,7 @@ def compared(dataset: Dataset, y: NDArray[Any], y_pred: NDArray[Any]) -> list[di
     """``target``, ``true`` and ``predicted`` of all rows (n, targets), for the first targets."""
     true, told = original(dataset, y), original(dataset, y_pred)
     return [
-        {"target": name, "true": plain(true[:, n]), "predicted": plain(told[:, n])}
+        {"target": short(name), "true": plain(true[:, n]), "predicted": plain(told[:, n])}
         for n, name in enumerate(dataset.info["targets"][:TARGETS])
     ]
 

@@ -119,7 +119,7 @@ def _window_of(samples: Shown, truth: Truth, y_pred: NDArray[Any], place: int, w
     naive = _naive(dataset, origin)
     targets = [
         {
-            "target": name,
+            "target": _examples.short(name),
             "history": values(np.asarray(dataset.y)[rows], valid_rows(dataset)[rows], n),
             "true": values(truth.y[place, ahead], truth.valid[place, ahead], n),
             "predicted": values(y_pred[place, ahead], everywhere, n),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
+GRACE = 5  # seconds after which the lock of a journal counts as left by a kill; it is held for one write
 NUMBERS = "Optuna counts from 0: number 0 is trial 1 of gru-tune, as the attribute trial says"
 
 
@@ -150,9 +151,25 @@ class Optuna(Tracker):
 def _open(place: str) -> BaseStorage:
     """The storage of a URL, or of the path of a journal (SQLite, by its ending)."""
     from optuna.storages import JournalStorage, RDBStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
     if "://" in place:
         return RDBStorage(place)
     Path(place).parent.mkdir(parents=True, exist_ok=True)
-    return JournalStorage(JournalFileBackend(place))
+    lock = JournalFileSymlinkLock(place, grace_period=GRACE)
+    storage = JournalFileBackend(place, lock_obj=lock)
+    if Path(place).is_file():
+        lock.acquire()
+        try:
+            _mend(Path(place))
+        finally:
+            lock.release()
+    return JournalStorage(storage)
+
+
+def _mend(journal: Path) -> None:
+    """Cut off a line that a kill or a full disk has torn: Optuna writes on behind it, and then reads no further."""
+    with journal.open("r+b") as file:
+        data = file.read()
+        if not data.endswith(b"\n"):
+            file.truncate(data.rfind(b"\n") + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -160,6 +161,21 @@ def test_nothing_can_be_sent(method: str, folder: StudyFolder) -> None:
     with serving_at(Site(folder, size(folder))) as port:
         assert ask(port, method=method)[0] == 501
         assert ask(port, method="HEAD") == (200, "")
+
+
+def test_nothing_is_said_of_a_browser_that_leaves(
+    folder: StudyFolder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving_at(Site(folder, lambda: "x" * 10_000_000)) as port:
+        with socket.create_connection((HOST, port)) as browser:
+            browser.sendall(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            browser.recv(10)
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset at once
+        others = [thread for thread in threading.enumerate() if "process_request" in thread.name]
+        for thread in others:
+            thread.join(10)
+        assert ask(port, "/version")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def test_it_listens_on_the_loopback_address_alone(folder: StudyFolder) -> None:

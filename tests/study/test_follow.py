@@ -19,6 +19,7 @@ from gru_tune.study import follow as following
 from gru_tune.study import log as logs
 from gru_tune.study.follow import Story, chosen, follow
 from gru_tune.study.log import Died, Event, Launch, Started
+from gru_tune.study.loop import failure
 from gru_tune.study.progress import Plain
 from gru_tune.study.results import StudyFolder, replace_json
 from gru_tune.study.tail import Tail
@@ -122,6 +123,17 @@ def test_all_finals_of_the_run_are_told(tmp_path: Path) -> None:
     Story(folder, watch).take(events(folder))
     names = [call[0] for call in watch.told()]
     assert (names[:3], names.count("confirmed")) == (["begin", "finals", "launched"], 12)
+
+
+def test_a_final_that_is_given_up_is_one_of_the_finals(tmp_path: Path) -> None:
+    """It has no launch in the run that gives it up."""
+    folder = run(tmp_path, *FINALS)
+    *known, last = events(folder)[:-2]
+    assert isinstance(last, Launch)
+    given_up = logs.Finished(1, failure(last.trial, "gone"), last.time + 2, last.repeat)
+    watch = Recorder()
+    Story(folder, watch).take([*known, last, Started(1, last.time + 1), given_up])
+    assert watch.told()[1:] == [("finals", [last.run]), ("confirmed", *last.run, None)]
 
 
 def test_the_progress_of_what_is_running(tmp_path: Path) -> None:
@@ -252,11 +264,29 @@ def test_a_run_that_ends_before_its_first_trial(tmp_path: Path) -> None:
         follow(tmp_path, Recorder(Script(StudyFolder(tmp_path))), poll=0.0)
 
 
-def test_ctrl_c_ends_the_watching_alone(tmp_path: Path) -> None:
+def test_a_study_that_was_killed_while_its_winner_was_judged_and_then_was_finished(tmp_path: Path) -> None:
+    """Nothing was left to search, so its log has no line of the end."""
+    builders.study(tmp_path, trials=2, facts={"state": "finished", "ended": "all 2 trials are done"})
+    watch = Recorder()
+    follow(tmp_path, watch)
+    assert watch.calls[-2] == (
+        "say", f"The study is over: all 2 trials are done; `gru-tune report {tmp_path}` shows all.",
+    )  # fmt: skip
+
+
+def test_a_log_of_something_else(tmp_path: Path) -> None:
+    (tmp_path / "trials.jsonl").write_text(logs.encode(Started(1, 1.0)) + "\n", encoding="utf-8")
+    with pytest.raises(StudyError, match=r"trials\.jsonl: this is not the record of a study"):
+        follow(tmp_path, Recorder())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_watching_alone(number: int, tmp_path: Path) -> None:
+    """And the display, or the terminal would be left without its cursor."""
     folder = builders.study(tmp_path, trials=2, facts={"state": "running"})
 
     def press(running: Any) -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
 
     watch = Recorder(press)
     with folder.locked():

@@ -13,7 +13,7 @@ from gru_tune.study.results import StudyFolder, read_json, replace_arrays
 from tests import standins
 from tests.study.studies import FINALS, run
 
-EXAMPLES = {"samples": 4, "mistakes": []}
+EXAMPLES = {"samples": 4, "wrong": 0, "mistakes": []}
 
 
 def test_the_winner_leaves_examples_and_its_resampled_metrics(tmp_path: Path) -> None:

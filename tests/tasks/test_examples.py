@@ -224,6 +224,16 @@ def test_where_a_piece_is() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_long_names_are_cut(case: str) -> None:
+    data = CASES[case]
+    lists = ("labels", "inputs", "targets")
+    names = {key: [f"{name} {'<b>' * 9000}" for name in data.info.get(key) or ()] for key in lists}
+    data = replace(data, info={**data.info, **names})
+    found = examples(data, np.roll(perfect(data), 1, axis=0))
+    assert len(json.dumps(found)) < 200_000
+
+
 def test_some_of_many_are_evenly_spread() -> None:
     assert _examples.spread(3, 10).tolist() == [0, 1, 2]
     assert _examples.spread(101, 3).tolist() == [0, 50, 100]

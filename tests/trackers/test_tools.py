@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from gru_tune.study.results import replace_json
-from tests.trackers.stories import OfMLflow, OfOptuna, OfTensorBoard, Story
+from tests.trackers.stories import OfMLflow, OfOptuna, OfOptunaJournal, OfTensorBoard, Story
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's own
 
 WITHOUT = """
 import sys
+import time
 from pathlib import Path
 from tests.trackers.stories import OfTensorBoard, Story
 story = Story(Path(sys.argv[1]) / "toy")
@@ -158,3 +160,27 @@ def test_optuna_is_not_told_of_a_study_without_a_space(tmp_path: Path) -> None:
     folder = study(tmp_path / "old")
     with pytest.raises(StudyError, match="an older version of gru-tune began it"):
         Follower(OfOptuna(tmp_path).tracker(), folder, set(), lambda: False).step()
+
+
+def test_a_journal_with_a_torn_line_is_written_on(tmp_path: Path) -> None:
+    """A kill or a full disk may leave one; Optuna alone would never read what comes behind it."""
+    tool, story = OfOptunaJournal(tmp_path), Story(tmp_path / "toy")
+    story.job(1)
+    story.told_to(tool.tracker())
+    journal = tmp_path / "journal.log"
+    journal.write_bytes(journal.read_bytes()[:-20])
+    story.job(2)
+    story.told_to(tool.tracker(), over=True)
+    assert [(number, seen.status) for number, seen in tool.shown().items()] == [(1, "done"), (2, "done")]
+
+
+@pytest.mark.slow
+def test_the_lock_of_a_journal_that_a_kill_has_left_is_broken_in_time(tmp_path: Path) -> None:
+    tool, story = OfOptunaJournal(tmp_path), Story(tmp_path / "toy")
+    story.job(1)
+    (tmp_path / "journal.log").touch()
+    (tmp_path / "journal.log.lock").symlink_to(tmp_path / "journal.log")
+    began = time.monotonic()
+    story.told_to(tool.tracker(), over=True)
+    assert time.monotonic() - began < 15  # of the 30 seconds that a study waits for its trackers
+    assert list(tool.shown()) == [1]

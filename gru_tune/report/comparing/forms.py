@@ -19,10 +19,11 @@ from gru_tune.study.table import Row, to_csv
 
 def sentences(entries: Sequence[Entry]) -> list[str]:
     """What keeps the studies from being compared, or how sure the difference of their winners is."""
-    found = [*cautions(entries), *(one.sentence for one in differences(entries))]
+    known = differences(entries)
+    found = [*cautions(entries), *(one.sentence for one in known)]
     missing = [entry.label for entry in entries if not entry.study.winner]
     found += [f"{label} has no completed trial (yet)." for label in missing]
-    if len(entries) - len(missing) > 2 and common(entries).scores:
+    if sum(one.interval is not None for one in known) > 1:
         found.append("Every interval holds for itself: of many comparisons one may seem sure by chance.")
     return found
 

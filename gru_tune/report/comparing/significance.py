@@ -44,30 +44,10 @@ def _between(a: Entry, b: Entry, split: str) -> Difference:
     """Paired where both winners were judged on the same resamples; else by the seeds of the finals."""
     paired = _paired(a.study, b.study, split)
     if paired:
-        difference, interval, drawn = paired
-        how = f"both on the same resamples of {drawn}"
-        return Difference(
-            a.label,
-            b.label,
-            "paired",
-            _said(a, b, split, difference, interval, how),
-            split,
-            difference,
-            interval,
-        )
+        return _known(a, b, "paired", split, *paired)
     seeds = _by_seeds(a.study, b.study)
     if seeds:
-        difference, interval, counts = seeds
-        how = f"by {counts} fresh seeds, Welch; it covers the luck of training, not that of the split"
-        return Difference(
-            a.label,
-            b.label,
-            "seeds",
-            _said(a, b, "validation", difference, interval, how),
-            "validation",
-            difference,
-            interval,
-        )
+        return _known(a, b, "seeds", "validation", *seeds)
     return Difference(
         a.label,
         b.label,
@@ -75,6 +55,13 @@ def _between(a: Entry, b: Entry, split: str) -> Difference:
         f"{a.label} and {b.label}: how sure their difference is cannot be said; both need finals with two "
         "fresh seeds or more, or winners that this version has judged.",
     )
+
+
+def _known(
+    a: Entry, b: Entry, method: str, split: str, difference: float, interval: tuple[float, float], how: str
+) -> Difference:
+    sentence = _said(a, b, split, difference, interval, how)
+    return Difference(a.label, b.label, method, sentence, split, difference, interval)
 
 
 def _said(a: Entry, b: Entry, split: str, difference: float, interval: tuple[float, float], how: str) -> str:
@@ -110,7 +97,11 @@ def _paired(a: Study, b: Study, split: str) -> tuple[float, tuple[float, float],
         return None
     low, high = np.percentile(drawn, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
     difference = first["metrics"][name] - second["metrics"][name]
-    return difference, (float(low), float(high)), f"{first['units']:,} {first['unit']}"
+    return (
+        difference,
+        (float(low), float(high)),
+        f"both on the same resamples of {first['units']:,} {first['unit']}",
+    )
 
 
 def _resampled(study: Study, split: str, name: str) -> Any:
@@ -136,7 +127,9 @@ def _by_seeds(a: Study, b: Study) -> tuple[float, tuple[float, float], str] | No
     result = ttest_ind(*scores, equal_var=False)
     interval = result.confidence_interval(CONFIDENCE)
     difference = sum(scores[0]) / len(scores[0]) - sum(scores[1]) / len(scores[1])
-    return difference, (float(interval.low), float(interval.high)), f"{len(scores[0])} and {len(scores[1])}"
+    counts = f"{len(scores[0])} and {len(scores[1])}"
+    how = f"by {counts} fresh seeds, Welch; it covers the luck of training, not that of the split"
+    return difference, (float(interval.low), float(interval.high)), how
 
 
 def _final_scores(study: Study) -> Sequence[float]:

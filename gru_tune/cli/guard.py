@@ -1,0 +1,53 @@
+"""Errors that are the user's to mend are one message on stderr and an exit code.
+
+1: failed, 2: a wrong config or usage, 130: interrupted; ``--debug`` shows the traceback as well.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from gru_tune.errors import GruTuneError, SearchInterrupted
+from gru_tune.wording import visible
+
+
+class Guarded(click.Group):
+    """The group that turns errors into messages and exit codes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--debug" in args:  # wherever it stands: it is an afterthought, when something went wrong
+            args = ["--debug", *(arg for arg in args if arg != "--debug")]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except GruTuneError as error:
+            _trace(ctx)
+            click.echo(visible(str(error)), err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            _trace(ctx)
+            click.echo("stopped", err=True)
+            ctx.exit(SearchInterrupted.exit_code)
+        except BrokenPipeError:  # the reader of a pipe (head, less) has gone
+            sys.stderr.close()
+            ctx.exit(1)
+        except Exception as error:
+            _trace(ctx)
+            text = f"unexpected error: {type(error).__name__}: {error}; run again with --debug"
+            click.echo(visible(text), err=True)
+            ctx.exit(1)
+
+
+def _trace(ctx: click.Context) -> None:
+    """With ``--debug``, the traceback of the error that is being handled."""
+    if ctx.params.get("debug"):
+        import traceback
+
+        click.echo(traceback.format_exc(), err=True, nl=False)
