@@ -212,7 +212,7 @@ class Search:
         return None if deadline is None else deadline - self.finals.reserve(self.history, self.executor.slots)
 
     def _launch(self, launch: Launch) -> None:
-        self._write(launch)
+        self.write(launch)
         self.launches += 1
         self.watch.launched(launch)
         final = launch.repeat > self.history.repeats
@@ -226,7 +226,7 @@ class Search:
         launch = self._running.pop(future)
         error = future.exception()
         if isinstance(error, WorkerDied):
-            self._write(Died(launch.trial, launch.attempt, str(error), time.time(), launch.repeat))
+            self.write(Died(launch.trial, launch.attempt, str(error), time.time(), launch.repeat))
             flight = self.history.flights[launch.run]
             if flight.deaths <= self.limits.retries:
                 self.watch.died(launch, str(error))
@@ -241,7 +241,7 @@ class Search:
         self._finish(launch, outcome)
 
     def _finish(self, launch: Launch, outcome: Outcome) -> None:
-        self._write(Finished(launch.attempt, outcome, time.time(), launch.repeat))
+        self.write(Finished(launch.attempt, outcome, time.time(), launch.repeat))
         run = self.history.runs[launch.run]
         if launch.repeat > self.history.repeats:
             self.ended(run, outcome)
@@ -264,9 +264,10 @@ class Search:
         self.executor.close(kill=True)
         for (trial, repeat), flight in list(self.history.flights.items()):
             if not flight.ended:
-                self._write(Stopped(trial, flight.launch.attempt, time.time(), repeat))
+                self.write(Stopped(trial, flight.launch.attempt, time.time(), repeat))
 
-    def _write(self, event: Event) -> None:
+    def write(self, event: Event) -> None:
+        """Put an event into the log, the first one of this run after a line that it began."""
         if self._start is not None:
             self.log.append(self._start)
             self._start = None

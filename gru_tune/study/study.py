@@ -199,17 +199,19 @@ class _Run:
             try:
                 reason = search.run()
                 self.interrupt.patient = False
-                if not search.launches:
+                # A run that was killed while it judged the winner has left the end to the next one.
+                due = bool(search.launches) or history.ended is None
+                if not due:
                     self.watch.say(f"nothing is left to do in {self.folder.path}: {reason}")
                 self._finish(history, work, finish)
                 work.over()
                 note(self.folder, state="finished", ended=reason)
-                if search.launches:
+                if due:
                     note(self.folder, finished=time.time(), trained=len(history.trials))
                     for text in verdict(read_json(self.folder.facts), self.config):
                         self.watch.say(text)
                     # Before the tables and the card, which tell how long it all took.
-                    log.append(Ended(reason, own.minutes if reason == loop.MINUTES else None, time.time()))
+                    search.write(Ended(reason, own.minutes if reason == loop.MINUTES else None, time.time()))
                 self._tell(derived)
             except KeyboardInterrupt:
                 # With finals, their winner stays until the next ones.
@@ -266,7 +268,7 @@ class _Run:
         return pareto.leader(history.trials.values(), history.objective, self.config.winner.within)
 
     def _former(self) -> Record:
-        """What an earlier run left; refused when it asks something else."""
+        """What an earlier run left; refused when it asks due else."""
         if not self.folder.log.exists():
             return Record((), 0)
         record = logs.read(self.folder.log)

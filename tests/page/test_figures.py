@@ -13,7 +13,7 @@ from benchmarks import big_study
 from gru_tune.page import costs, knobs, search, thin
 from gru_tune.page.axis import Axis, axes
 from gru_tune.page.figure import Figure
-from gru_tune.page.importance import importances
+from gru_tune.page.importance import Importances, importances
 from gru_tune.report import read
 from gru_tune.report.read import Study
 from gru_tune.trial import Objective, Status
@@ -51,14 +51,14 @@ def trace(figure: Figure, name: str) -> Any:
     return next(one for one in figure.plot.data if one.name == name)
 
 
-def every(study: Study) -> list[Figure]:
-    return [*search.figures(study), *knobs.figures(study, importances(study)), *costs.figures(study)]
+def every(study: Study, found: Importances | None) -> list[Figure]:
+    return [*search.figures(study), *knobs.figures(study, found), *costs.figures(study)]
 
 
 def test_the_best_so_far_only_gets_better_and_goes_to_the_end() -> None:
     study = made.study([made.trial(n, score) for n, score in enumerate([0.5, 0.4, 0.7, None, 0.6], start=1)])
     line = trace(search.history(study), "best so far")
-    assert list(zip(line.x, line.y, strict=True)) == [(1, 0.5), (3, 0.7), (5, 0.7)]
+    assert list(zip(line.x, line.y, strict=True)) == [(1, 0.5), (3, 0.7), (5.55, 0.7)]
     errors = made.study(
         [made.trial(n, score, ERROR) for n, score in enumerate([0.5, 0.4, 0.7], 1)], objective=ERROR
     )
@@ -72,7 +72,10 @@ def test_failed_trials_lie_at_the_bad_edge(objective: Objective, edge: int) -> N
     assert figure.plot is not None
     marks = trace(figure, "failed")
     assert list(marks.x) == [5, 10]
-    assert set(marks.y) == {figure.plot.layout.yaxis.range[edge]}
+    scores = sorted([*trace(figure, "trained to the end").y, *marks.y])
+    assert set(marks.y) == {scores[-edge]}  # beyond all scores, and clear of the axis
+    low, high = figure.plot.layout.yaxis.range
+    assert all(low < y < high for y in marks.y)
 
 
 @pytest.mark.parametrize(("objective", "exploded"), [(ERROR, 1e9), (Objective("r2", "max"), -1e9)])
@@ -98,6 +101,12 @@ def test_the_history_shows_baseline_and_finals() -> None:
     assert list(diamond.error_y.array) == [pytest.approx(0.02)]
     assert list(diamond.error_y.arrayminus) == [pytest.approx(0.03)]
     assert "fresh seeds" in figure.caption
+
+
+def test_long_names_leave_room_for_the_picture() -> None:
+    long = "linear regression on each target's own past"
+    study = some(baselines={"validation": {long: {"accuracy": 0.5}}})
+    assert trace(search.history(study), "baseline “linear regression on each t…”") is not None
 
 
 def test_learning_curves_are_broken_between_trials_and_stopped_ones_are_a_group() -> None:
@@ -137,6 +146,14 @@ def test_a_knob_in_force_in_some_trials_is_shown_with_those() -> None:
     assert sum(value == dimension.tickvals[0] for value in dimension["values"]) == 5
 
 
+def test_slices_speak_of_a_line_only_where_there_is_one() -> None:
+    for count, lined in ((12, False), (60, True)):
+        slices = next(figure for figure in knobs.figures(some(count), None) if figure.key == "slices")
+        assert slices.plot is not None
+        assert any(one.hovertemplate.startswith("median") for one in slices.plot.data) is lined
+        assert ("The line is the median" in slices.caption) is lined
+
+
 def test_the_best_lines_of_the_parallel_coordinates_lie_on_top() -> None:
     for objective, best in ((made.ACCURACY, max), (ERROR, min)):
         figure = next(
@@ -162,7 +179,9 @@ def test_the_contour_is_the_mean_of_the_trials_nearby_and_blank_far_from_them() 
     trials += [
         made.trial(n + 6, 0.8, values={k: 1 - x for k, x in v.items()}) for n, v in enumerate(corner, start=1)
     ]
-    found = next(figure for figure in knobs.figures(made.study(trials, space), None) if figure.key == "contour")
+    found = next(
+        figure for figure in knobs.figures(made.study(trials, space), None) if figure.key == "contour"
+    )
     assert found.plot is not None
     level = found.plot.data[0].z
     assert (level[0][0], level[-1][-1]) == (pytest.approx(0.6, abs=0.01), pytest.approx(0.8, abs=0.01))
@@ -183,6 +202,33 @@ def test_costs_mark_the_pareto_set_of_two_objectives() -> None:
     assert first.plot.layout.xaxis.type == "log"
 
 
+def test_the_cost_that_was_asked_for_comes_first_and_is_a_main_picture() -> None:
+    both = Objective("accuracy", "max", "seconds")
+    trials = [made.trial(n, s, both) for n, s in enumerate([0.5, 0.7, 0.6], start=1)]
+    found = costs.figures(made.study(trials, objective=both))
+    assert [(figure.key, figure.main) for figure in found] == [("seconds", True), ("parameters", False)]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (100, 100_000, ["100", "1,000", "10,000", "100,000"]),
+        (600, 5000, ["1,000", "2,000", "5,000"]),
+        (300, 900, ["300", "500", "700"]),
+        (11_000, 19_000, ["11,000", "13,000", "16,000", "19,000"]),  # no power of ten is between them
+        (10_010, 10_490, ["10,010", "10,490"]),
+        (0.0812345678, 0.0812399, ["0.081235", "0.08124"]),
+    ],
+)
+def test_every_axis_of_costs_has_ticks_that_can_be_seen_and_read(
+    low: float, high: float, said: list[str]
+) -> None:
+    trials = [made.trial(n, 0.5 + n / 100, parameters=size) for n, size in ((1, low), (2, high))]
+    figure = costs.figures(made.study(trials))[0]
+    assert figure.plot is not None
+    assert list(figure.plot.layout.xaxis.ticktext) == said
+
+
 def test_what_does_not_vary_is_not_drawn() -> None:
     same = [made.trial(n, 0.5, parameters=100, epoch_seconds=None) for n in (1, 2, 3)]
     assert costs.figures(made.study(same)) == []
@@ -191,22 +237,24 @@ def test_what_does_not_vary_is_not_drawn() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_few_trials_are_enough_for_what_can_be_drawn(count: int) -> None:
-    figures = every(made.study([made.trial(n, 0.5, values=values(n)) for n in range(1, count + 1)], SPACE))
+    study = made.study([made.trial(n, 0.5, values=values(n)) for n in range(1, count + 1)], SPACE)
+    figures = every(study, importances(study))
     assert [figure.key for figure in figures][:1] == ["history"][:count]
 
 
 def test_only_failures_have_no_pictures() -> None:
-    assert every(made.study([made.trial(n, None) for n in range(1, 9)])) == []
+    assert every(made.study([made.trial(n, None) for n in range(1, 9)]), None) == []
 
 
 def test_many_trials_stay_small_and_say_what_is_left_out(tmp_path: Path) -> None:
     study = read.study(big_study.write(tmp_path / "big", 1700).path)
-    figures = every(study)
+    found = importances(study)
+    figures = every(study, found)
     assert len({figure.key for figure in figures}) == len(figures) == 9
     sizes = {figure.key: len(figure.plot.to_json()) for figure in figures if figure.plot}
     assert sum(sizes.values()) < 500_000, sizes
     assert all(figure.thinned for figure in figures if figure.key != "epochs")
-    again = [figure.plot.to_json() for figure in every(study) if figure.plot]
+    again = [figure.plot.to_json() for figure in every(study, found) if figure.plot]
     assert again == [figure.plot.to_json() for figure in figures if figure.plot]
     assert all(json.loads(text) for text in again)
 

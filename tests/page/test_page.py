@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from gru_tune import page
-from gru_tune.page import layout, table, winner
+from gru_tune.page import layout, summary, table, winner
+from gru_tune.page import made as page_made
+from gru_tune.trial import Objective
 from tests.page import studies
-from tests.report import builders
+from tests.report import builders, made
 
 VOID = {"meta", "input", "link", "br", "hr", "img"}
 
@@ -195,3 +197,51 @@ def test_the_winner_s_curves_mark_its_best_epoch(tmp_path: Path) -> None:
         "validation"
     ]  # what it was on training is not known
     assert [figure.plot.layout.shapes[0].x0 for figure in (loss, objective)] == [2, 2]
+
+
+def test_a_winner_by_loss_stands_beside_baselines_by_what_it_is_judged_by(tmp_path: Path) -> None:
+    study = studies.study("whole", tmp_path)
+    judged = {"metrics": {"accuracy": 0.7, "loss": 0.4}, "against": {"objective": {"name": "accuracy"}}}
+    facts = {**study.facts, "best": 2, "best_repeat": 1, "validation": judged}
+    asked = {**study.asked, "objective": {"name": "loss", "direction": "min"}}
+    grid = summary.baselines(studies.read.Study(**{**vars(study), "asked": asked, "facts": facts}))
+    assert grid is not None
+    assert grid.columns[0] == "accuracy"
+    assert grid.rows[0][:2] == ["the winner", "0.7000"]
+    assert "–" not in [row[1] for row in grid.rows]
+
+
+@pytest.mark.parametrize(
+    ("intervals", "note"),
+    [
+        ({}, "too few cases for an interval"),
+        ({"accuracy": [0.6, 0.7]}, "95 % confidence [0.6000, 0.7000]"),
+        ({"macro_f1": [0.6, 0.7]}, ""),  # there are enough cases: this metric has none
+    ],
+)
+def test_the_test_score_says_how_sure_it_is(
+    intervals: dict[str, list[float]], note: str, tmp_path: Path
+) -> None:
+    study = studies.study("whole", tmp_path)
+    test = [{**study.facts["test"][-1], "intervals": intervals}]
+    known = studies.read.Study(**{**vars(study), "facts": {**study.facts, "test": test}})
+    assert next(tile.note for tile in summary.tiles(known) if tile.label == "accuracy, test") == note
+
+
+def test_with_two_objectives_the_winner_s_cost_is_a_number_of_the_head() -> None:
+    both = Objective("accuracy", "max", "parameters")
+    trials = [made.trial(n, s, both) for n, s in enumerate([0.5, 0.7, 0.6], start=1)]
+    tiles = summary.tiles(made.study(trials, objective=both))
+    assert summary.Tile("parameters", "200", "parameters; the Pareto set has 2 trials") in tiles
+    assert "parameters" not in [tile.label for tile in summary.tiles(made.study([made.trial(1)]))]
+
+
+def test_sequences_of_one_length_have_one_number(tmp_path: Path) -> None:
+    study = studies.study("whole", tmp_path)
+    for lengths, said in (
+        ({"min": 8, "max": 8, "p50": 8}, "8"),
+        ({"min": 2, "max": 1000, "p50": 8}, "2 to 1,000, the middle one has 8"),
+    ):
+        facts = {**study.facts, "facts": {"lengths": lengths}}
+        data = page_made.grids(studies.read.Study(**{**vars(study), "facts": facts}))[0]
+        assert ["steps of a sequence", said] in data.rows

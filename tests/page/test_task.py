@@ -13,7 +13,7 @@ import pytest
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.samples import Samples
-from gru_tune.page import task
+from gru_tune.page import task, task_numbers
 from gru_tune.page.figure import Figure
 from gru_tune.report import read
 from gru_tune.study.results import StudyFolder, replace_json
@@ -122,6 +122,14 @@ def test_target_names_stay_text(tmp_path: Path) -> None:
     (figure,) = [one for one in judged(tmp_path, data) if one.key == "forecasts"]
     assert "<script" not in texts(figure)
     assert "&lt;script" in texts(figure)
+
+
+def test_the_title_of_forecasts_has_the_plain_name() -> None:
+    target = {"target": "R&D <b>", "history": [1.0], "true": [1.0], "predicted": [1.0], "naive": {}}
+    window = {"which": "best", "where": "row 1", "ahead": [1], "back": [0], "targets": [target]}
+    figure = task_numbers.forecasts([window], 1, "")
+    assert figure is not None
+    assert figure.title == "Forecasts of R&D <b>"  # the page escapes it
 
 
 def test_the_confusion_matrix_counts(tmp_path: Path) -> None:

@@ -86,6 +86,17 @@ def test_nothing_is_called_better_when_the_interval_includes_zero(two: list[Path
     assert "better" not in show(two, "terminal", None).splitlines()[0]
 
 
+def test_the_warning_of_many_comparisons_needs_two_intervals(tmp_path: Path) -> None:
+    three = [builders.study(tmp_path / name, name=name).path for name in ("a", "b", "c")]
+    warning = "Every interval holds for itself"
+    assert warning not in show(three, "terminal", None)  # how sure they are cannot be said
+    luck = np.random.default_rng(0).normal(0.7, 0.05, 1000)
+    for path in three:
+        judged(StudyFolder(path), 0.7, luck)
+    assert warning in show(three, "terminal", None)
+    assert warning not in show(three[:2], "terminal", None)
+
+
 @pytest.mark.parametrize("change", [{"units": 41}, {"unit": "blocks"}, {"samples": 39}, {"resamples": 200}])
 def test_resamples_of_other_units_are_not_paired(two: list[Path], change: Mapping[str, Any]) -> None:
     judged(StudyFolder(two[0]), 0.72, [0.7] * 1000)

@@ -43,6 +43,18 @@ def test_hyperband_goes_on_from_checkpoints_and_cleans_up(tmp_path: Path) -> Non
     assert max(int(row["epochs"]) for row in rows(folder)) == 9
 
 
+def test_a_run_killed_while_it_judged_the_winner_is_ended_by_the_next(tmp_path: Path) -> None:
+    folder = run(tmp_path)
+    lines = folder.log.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert json.loads(lines[-1])["event"] == "end"
+    folder.log.write_text("".join(lines[:-1]), encoding="utf-8")
+    run(tmp_path)
+    again = folder.log.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["event"] for line in again[len(lines) - 1 :]] == ["run", "end"]
+    run(tmp_path)
+    assert len(folder.log.read_text(encoding="utf-8").splitlines()) == len(again)
+
+
 def test_a_winner_that_is_trained_further_is_kept_and_judged_anew(tmp_path: Path) -> None:
     """Its number stays the same: what was saved and measured at the stop is not its model any more."""
     settings = ("search.strategy=hyperband", "training.epochs=9", "search.trials=9")
