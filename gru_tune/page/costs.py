@@ -47,7 +47,7 @@ def _figure(study: Study, cost: str) -> Iterator[Figure]:
         (Status.STOPPED, "stopped early", "circle-open"),
     ):
         _dots(plot, [t for t in shown if t.status is status], prices, name, {
-            "color": TRIALS, "size": 7, "symbol": symbol, "opacity": 0.6,
+            "color": TRIALS, "size": 7, "symbol": symbol, "opacity": 0.8,
         })  # fmt: skip
     front = [trial for trial in study.front if trial.number in prices] if cost == study.objective.cost else []
     if front:

@@ -106,7 +106,7 @@ def parallel(study: Study, scored: Sequence[Trial], scales: dict[str, Axis]) -> 
     score = {
         "label": label(study.objective.name),
         "values": scores,
-        "range": span,
+        "range": [min(span[0], *ticks), max(span[1], *ticks)],  # round ticks may lie beyond
         "tickvals": ticks,
         "ticktext": texts,
     }

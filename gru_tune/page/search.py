@@ -51,7 +51,7 @@ def history(study: Study) -> Figure:
         if some:
             plot.add_scatter(
                 x=[trial.number for trial in some], y=[short(_score(trial)) for trial in some],
-                name=name, mode="markers", marker={"color": TRIALS, "size": 6, "symbol": symbol, "opacity": 0.65},
+                name=name, mode="markers", marker={"color": TRIALS, "size": 6, "symbol": symbol, "opacity": 0.8},
                 hovertemplate="trial %{x}: %{y}<extra></extra>",
             )  # fmt: skip
     last = max(trial.number for trial in study.ranked)
@@ -121,8 +121,8 @@ def curves(study: Study) -> Figure:
     final = [run for run in final if run not in study.ranked]
     others = thin.spread(scored[TOP:], max(LINES - TOP - len(final), 0))
     groups: tuple[tuple[str, Sequence[Trial], str, float, float], ...] = (
-        ("trained to the end", [t for t in others if t.status is Status.COMPLETED], TRIALS, 1, 0.45),
-        ("stopped early", [t for t in others if t.status is Status.STOPPED], FAILED, 1, 0.45),
+        ("trained to the end", [t for t in others if t.status is Status.COMPLETED], TRIALS, 1, 0.6),
+        ("stopped early", [t for t in others if t.status is Status.STOPPED], FAILED, 1, 0.6),
         (f"the best {min(TOP, len(scored))}", scored[1:TOP], TRIALS, 1.8, 1),
         ("finalists, fresh seeds", final, OTHER, 1.5, 0.9),
         (f"the winner, trial {scored[0].number}", scored[:1], BEST, 3, 1),

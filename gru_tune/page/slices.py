@@ -34,7 +34,7 @@ def slices(study: Study, scored: Sequence[Trial], scales: dict[str, Axis]) -> Fi
             title += f" (in {len(known):,} of {len(scored):,} trials)"
             partial.append(name)
         at = {"row": row, "col": 1}
-        _points(plot, name, axis, shown, {"color": TRIALS, "size": 6, "opacity": 0.6}, at)
+        _points(plot, name, axis, shown, {"color": TRIALS, "size": 6, "opacity": 0.75}, at)
         if len(known) >= BINS * IN_BIN:
             _middle(plot, name, axis, known, at)
             lined = True

@@ -268,7 +268,7 @@ class _Run:
         return pareto.leader(history.trials.values(), history.objective, self.config.winner.within)
 
     def _former(self) -> Record:
-        """What an earlier run left; refused when it asks due else."""
+        """What an earlier run left; refused when it asks something else."""
         if not self.folder.log.exists():
             return Record((), 0)
         record = logs.read(self.folder.log)

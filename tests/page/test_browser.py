@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gru_tune import page as pages
+from gru_tune.page import compared
 from tests.page import studies
 
 if TYPE_CHECKING:
@@ -172,3 +173,17 @@ def test_the_plots_have_the_colours_of_the_page_and_of_paper(opened: Open) -> No
     assert (ink(), back()) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
     assert not found.page.locator("nav, #filters").filter(visible=True).count()
     assert found.page.evaluate("[...document.querySelectorAll('details')].every(one => one.open)")
+
+
+def test_a_comparison_is_drawn_and_keeps_nobody_out(browser: Browser, tmp_path: Path) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for kind in ("whole", "hostile"):
+        studies.study(kind, tmp_path / kind)
+    context = browser.new_context(viewport={"width": 360, "height": 740})
+    found = context.new_page()
+    found.goto(compared.write([tmp_path], tmp_path / "compared.html").as_uri())
+    found.wait_for_selector("html[data-ready]")
+    assert found.evaluate(UNDRAWN) == []
+    assert found.evaluate(TOO_WIDE) <= 0
+    assert [v["id"] for v in axe.run(found, BESIDE_PLOTS).response["violations"]] == []
+    context.close()

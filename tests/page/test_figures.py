@@ -163,6 +163,8 @@ def test_the_best_lines_of_the_parallel_coordinates_lie_on_top() -> None:
         scores = list(figure.plot.data[0].dimensions[-1]["values"])
         assert scores[-1] == best(scores)
         assert figure.plot.data[0].line.reversescale is (objective is ERROR)
+        score = figure.plot.data[0].dimensions[-1]
+        assert score.range[0] <= min(score.tickvals) < max(score.tickvals) <= score.range[1]
 
 
 def test_texts_from_a_config_are_literal_in_a_plot() -> None:
