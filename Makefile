@@ -26,7 +26,7 @@ smoke: $(VENV)/dev               ## the smallest real search, end to end, throug
 	$(BIN)/gru-tune run configs/smoke.yaml --fresh --out build/smoke
 	$(BIN)/gru-tune report build/smoke
 
-benchmarks: $(VENV)/dev          ## the tables of the README; about an hour
+benchmarks: $(VENV)/dev          ## the tables of docs/results.md; about an hour
 	$(BIN)/python -m benchmarks.real
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.proposals
