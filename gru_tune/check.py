@@ -215,8 +215,11 @@ def _of_target(part: Mapping[str, Any]) -> str:
 
 def _search(config: Config, info: Mapping[str, Any]) -> Iterator[str]:
     size = Space(config.space.hyperparameters).size
-    count = "endless (a range without a step)" if math.isinf(size) else plural(int(size), "configuration")
-    yield f"space of {plural(len(config.space.hyperparameters), 'hyperparameter')}: {count}"
+    searched = plural(len(config.space.hyperparameters), "hyperparameter")
+    if math.isinf(size):
+        yield f"space of {searched}, not countable (a range without a step)"
+    else:
+        yield f"space of {searched}: {plural(int(size), 'configuration')}"
     yield from constraints.describe(config, info)
     yield strategies.describe(config.search, config.space, config.epochs)
     if config.search.objectives:

@@ -26,6 +26,10 @@ class StudyError(GruTuneError):
     """The results folder cannot be used (another question, damaged, in use)."""
 
 
+class NothingCompleted(StudyError):
+    """A search ended, and not one of its trials was completed."""
+
+
 class TrainingError(GruTuneError):
     """A trial cannot go on; recorded as the reason of its failure."""
 

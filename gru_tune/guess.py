@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from gru_tune.config.defaults import WINDOWS
@@ -25,6 +25,7 @@ TIME_NAMES = {"time", "date", "datetime", "timestamp", "ds", "month", "cycle", "
 ID_NAMES = {"id", "series", "unit", "machine", "engine", "subject", "sequence", "series_id", "unique_id"}
 TARGET_NAMES = ("label", "target", "class", "y", "category", "sentiment", "language", "intent", "rul")
 FEW_CLASSES = 50
+MOST_LABELS = 20  # of a target at every step; whole numbers with more are numbers
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Guess:
     reasons: dict[str, str] = field(default_factory=dict)
     objective: str | None = None
     windows: tuple[int, ...] = WINDOWS  # of a timeline
+    imbalance: bool = False  # whether one class is nearly all there is
 
 
 def from_table(table: pd.DataFrame) -> Guess:
@@ -44,14 +46,27 @@ def from_table(table: pd.DataFrame) -> Guess:
     split = _split_column(table)
     rest = [str(c) for c in table.columns if c != split]
     guess = _tokens(table, rest) or _series(table, rest) or _wide(table, rest) or _text(table, rest)
-    guess = guess or _timeline(table, rest)
+    guess = _weighed(guess or _timeline(table, rest), table)
     if split is None:
         return guess
     keys = {**guess.keys, "split": _split_value(table[split], split)}
-    return Guess(
-        guess.kind, guess.task, keys, {**guess.reasons, "split": "says which rows are which"}, guess.objective,
-        guess.windows,
-    )  # fmt: skip
+    return replace(guess, keys=keys, reasons={**guess.reasons, "split": "says which rows are which"})
+
+
+def _weighed(guess: Guess, table: pd.DataFrame) -> Guess:
+    """With an objective that does not reward calling everything by the name of the largest class."""
+    from gru_tune.data.checks import IMBALANCE
+
+    target = guess.keys.get("target")
+    if guess.task not in ("classification", "labelling") or target not in table.columns:
+        return guess
+    shares = table[target].value_counts(normalize=True)
+    if not len(shares) or shares.iloc[0] <= IMBALANCE or len(shares) > MOST_LABELS:
+        return guess
+    reason = f"{shares.iloc[0]:.0%} are {str(shares.index[0])!r}: accuracy says little"
+    return replace(
+        guess, objective="macro_f1", reasons={**guess.reasons, "objective": reason}, imbalance=True
+    )
 
 
 def from_arrays(arrays: dict[str, Any]) -> Guess:

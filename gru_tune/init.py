@@ -71,9 +71,12 @@ def render(guess: Guess, path: str) -> str:
         value = {"choice": list(guess.windows)} if row.knob == "window" else row.value
         lines.append(_commented(f"  {row.knob}: {_plain(value)}", row.note))
     lines += _knobs(guess.kind, guess.task)
+    if guess.imbalance:
+        lines.append(_commented("  # class_weights: balanced", "every class the same weight in the loss"))
     lines += SEARCH.splitlines()
     if guess.objective:
-        lines.append(_commented(f"  objective: {guess.objective}", "always of the validation split"))
+        reason = guess.reasons.get("objective", "always of the validation split")
+        lines.append(_commented(f"  objective: {guess.objective}", reason))
     return "\n".join([*lines, "  seed: 7", ""])
 
 

@@ -41,6 +41,14 @@ def test_says_what_was_understood(digits: Path) -> None:
     assert text.endswith(f"all good: gru-tune run {digits}")
 
 
+def test_says_how_large_the_space_is(digits: Path) -> None:
+    assert "space of 3 hyperparameters: 8 configurations\n" in check.run(digits)
+    ranged = ["training.learning_rate={log: [1e-3, 1e-2]}", "search={strategy: bayesian, trials: 6}"]
+    text = check.run(digits, ranged)
+    assert "space of 4 hyperparameters, not countable (a range without a step)\n" in text
+    assert "bayesian: 6 configurations, all of them at random: it learns from trial 7 on\n" in text
+
+
 def test_smallest_and_largest_are_the_extremes_of_the_whole_grid(digits: Path) -> None:
     found = config.load(digits)
     prepared = prepare(found)

@@ -48,6 +48,10 @@ def test_run_prints_lines_and_the_result(config: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "[3/3]" in result.output
     assert "does not beat the baseline “majority class”" in result.output
+    verdict, page = result.stdout.splitlines()[-2:]
+    assert verdict.startswith("Winner: trial ")
+    assert "better than “majority class” (" in verdict
+    assert page.startswith("The report as a page: ")
     quiet = run(config, "--trials", 3, "--quiet")
     assert "[3/3]" not in quiet.output
     assert "does not beat the baseline “majority class”" in quiet.output
@@ -227,3 +231,29 @@ def test_schema_and_check_and_init(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "all good" in result.output
     assert invoke("check", starter, "--set", "training.epoch=2").exit_code == 2
+
+
+def test_a_search_in_which_all_trials_failed_has_a_page_that_says_why(config: Path) -> None:
+    result = run(config, "--trials", 2, "--set", "model.units=21")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("none of the 2 trials was completed")
+    assert "Failures by reason" in (config.parent / "out" / "toy" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_file_is_not_taken_for_the_studies_beside_it(config: Path) -> None:
+    run(config, "--trials", 1)
+    result = invoke("report", config, "--html")
+    assert result.exit_code == 1
+    assert result.stderr == f"{config}: this is a file; name the folder of a study, or one above it\n"
+    assert invoke("report", config.parent / "out" / "toy" / "trials.csv").exit_code == 0
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(config: Path) -> None:
+    run(config, "--trials", 1)
+    study = config.parent / "out" / "toy"
+    (study / "report.html").unlink()
+    (study / "report.html").mkdir()
+    result = invoke("report", study, "--html")
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith(f"{study / 'report.html'}")

@@ -54,6 +54,7 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+            assert (page.parent / target).stat().st_size, f"{page.name} links to {target}, which is empty"
 
 
 def test_links_to_headings_lead_to_one() -> None:

@@ -30,6 +30,13 @@ def test_texts_with_labels() -> None:
     assert found.keys == {"text": "review", "target": "stars"}
 
 
+@pytest.mark.parametrize(("spam", "objective", "imbalance"), [(5, "macro_f1", True), (6, "accuracy", False)])
+def test_a_class_that_is_nearly_all(spam: int, objective: str, imbalance: bool) -> None:
+    texts = [f"message number {i} is here" for i in range(30)]
+    found = guess.from_table(pd.DataFrame({"text": texts, "label": ["spam"] * spam + ["ham"] * (30 - spam)}))
+    assert (found.objective, found.imbalance) == (objective, imbalance)
+
+
 def test_single_words_are_read_by_character() -> None:
     table = pd.DataFrame({"name": [f"name{i}" for i in range(30)], "language": ["da", "de", "en"] * 10})
     assert guess.from_table(table).keys["level"] == "character"

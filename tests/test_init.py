@@ -48,6 +48,20 @@ def test_the_path_is_relative_to_the_config(tmp_path: Path) -> None:
     assert prepare(found).dataset.target == "label"
 
 
+def test_a_class_that_is_nearly_all_is_not_searched_by_accuracy(tmp_path: Path) -> None:
+    rows = [f"message number {i} is fine,{'ham' if i % 8 else 'spam'}" for i in range(40)]
+    (tmp_path / "data.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    out = tmp_path / "config.yaml"
+    init.write(tmp_path / "data.csv", out)
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert "  objective: macro_f1                  # 88% are 'ham': accuracy says little" in lines
+    weights = "  # class_weights: balanced            # every class the same weight in the loss"
+    assert lines.index("training:") < lines.index(weights) < lines.index("search:")
+    assert config.load(out).search.objective == "macro_f1"
+    out.write_text("\n".join(lines).replace("# class_weights", "class_weights"), encoding="utf-8")
+    assert config.load(out).domain("class_weights") == "balanced"
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file"):
         init.write(tmp_path / "nothing.csv", tmp_path / "out.yaml")

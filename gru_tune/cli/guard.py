@@ -38,6 +38,11 @@ class Guarded(click.Group):
         except BrokenPipeError:  # the reader of a pipe (head, less) has gone
             sys.stderr.close()
             ctx.exit(1)
+        except OSError as error:  # a place that cannot be written or read
+            _trace(ctx)
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(visible(f"{where}{error.strerror or error}"), err=True)
+            ctx.exit(1)
         except Exception as error:
             _trace(ctx)
             text = f"unexpected error: {type(error).__name__}: {error}; run again with --debug"

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from gru_tune.cli.output import FILE, RESULTS, tell, watcher, width
-from gru_tune.errors import SearchInterrupted
+from gru_tune.errors import NothingCompleted, SearchInterrupted
+from gru_tune.study.results import StudyFolder
 from gru_tune.wording import visible
 
 overrides = click.option(
@@ -64,19 +65,30 @@ def run(
         chosen = {**short, "workers": workers, "out": out if out != RESULTS else None}
         again = _command("run", config, set=settings, **chosen)
         raise SearchInterrupted(f"{stopped}; `{again}` goes on") from None
-    from gru_tune import page
-    from gru_tune.report import read, terminal
-
-    found = read.study(folder.path)
+    except NothingCompleted:
+        _page(StudyFolder(out / loaded.name), json_log)  # it shows why
+        raise
     if not json_log:
+        from gru_tune.report import read, terminal, words
+
+        found = read.study(folder.path)
         click.echo(terminal.text(found, top=5, width=width()))
+        click.echo(f"\n{visible(words.brief(found))}")  # the first lines may have scrolled away
+    _page(folder, json_log)
+
+
+def _page(folder: StudyFolder, quiet: bool) -> None:
+    """Write the page of a study that has ended, and say where."""
+    from gru_tune import page
+    from gru_tune.report import read
+
     try:
-        written = page.write(found)
+        written = page.write(read.study(folder.path))
     except OSError as error:
         tell([f"{folder.report} could not be written: {error.strerror}"])
     else:
-        if not json_log:
-            click.echo(f"\nThe report as a page: {written}")
+        if not quiet:
+            click.echo(f"The report as a page: {written}")
 
 
 def _command(name: str, config: Path, **options: Any) -> str:

@@ -97,7 +97,10 @@ def _problems(
         if (
             not deeper and full not in found_wrong
         ):  # else another member of the union got further, and says what is wrong
-            problems.append(Problem(full, _mismatch(words, _at(raw, path))))
+            value = _at(raw, path)
+            problems.append(
+                Problem(full, _mismatch(words, value) + _without_unit(str(full[-1]), words, value))
+            )
     return list(dict.fromkeys(problems))
 
 
@@ -144,6 +147,20 @@ def _mismatch(words: list[str], value: Any) -> str:
         return text + suggest(value, options)
     kinds = {"a whole number": int, "a number": float, "true or false": bool}
     return text + next((remedy(value, kinds[word]) for word in words if word in kinds), "")
+
+
+def _without_unit(key: str, words: list[str], value: Any) -> str:
+    """``; write 5`` for ``minutes: 5m``, and for ``trials: 5 trials``."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", value) if isinstance(value, str) else None
+    if found is None or not {"a number", "a whole number"} & {*words}:
+        return ""
+    number, unit = found.groups()
+    if key == "minutes" and unit in _MINUTES:
+        return f"; write {float(number) * _MINUTES[unit]:g}"
+    return f"; write {number}" if key.startswith(unit) else ""
+
+
+_MINUTES = {"h": 60, "hour": 60, "hours": 60}
 
 
 def _purpose(model: type[BaseModel], path: Path) -> str:

@@ -156,19 +156,26 @@ def read(data: Any, stem: str) -> tuple[Sections | None, list[Problem]]:
         done[section], found = validate(model, raw, (section,), remedy)
         # Of an unknown kind or strategy only the keys that all members share can be checked.
         sure = (kind or section != "data") and (strategy or section != "search")
-        problems += [p for p in found if p.path not in told and (sure or not isinstance(p, KeyProblem))]
+        problems += [
+            p
+            for p in found
+            if p.path not in told
+            and (sure or not isinstance(p, KeyProblem) or len(p.path) > len(("data", "kind")))
+        ]
     name = _name(data.get("name"), stem, problems)
     metrics = _metrics(data.get("metrics"), problems)
+    problems += _unknown_metrics(task, data, metrics)
     if task:
-        problems += _unknown_metrics(task, data, metrics)
         problems += done["data"].problems(task) if kind and done["data"] else []
     if problems or not (task and kind and strategy):
         return None, problems
     return Sections(name=name, task=task, kind=kind, metrics=metrics, **done), []
 
 
-def _unknown_metrics(task: str, data: dict[str, Any], metrics: tuple[str, ...] | None) -> list[Problem]:
-    """Metrics the task does not have; the search section may have other faults."""
+def _unknown_metrics(
+    task: str | None, data: dict[str, Any], metrics: tuple[str, ...] | None
+) -> list[Problem]:
+    """Metrics the task (where that is not known: any) does not have; the search section may have other faults."""
     wanted: dict[Path, str] = {("metrics", i): name for i, name in enumerate(metrics or ())}
     search = data.get("search")
     if isinstance(search, dict):
@@ -181,16 +188,24 @@ def _unknown_metrics(task: str, data: dict[str, Any], metrics: tuple[str, ...] |
         return []
     from gru_tune.tasks import TASKS  # imports numpy, so only where it is needed
 
-    known = list(TASKS[task].metrics(None))
+    known = list(dict.fromkeys(m for name in ([task] if task else TASKS) for m in TASKS[name].metrics(None)))
+    has_no = f"{task} has no metric" if task else "no task has a metric"
+    it_has = f"it has {', '.join(known)}" if task else f"there are {', '.join(known)}"
     cost = "; a cost stands second in search.objectives, after a metric"
     return [
         Problem(
             path,
-            f"{task} has no metric {show(name)}; it has {', '.join(known)}{cost if name in COSTS else suggest(name, known)}",
+            f"{has_no} {show(name)}; {it_has}{cost if name in COSTS else _metric_meant(name, known)}",
         )
         for path, name in wanted.items()
         if name not in known
     ]
+
+
+def _metric_meant(name: str, known: list[str]) -> str:
+    """``f1`` is a part of the name of ``macro_f1``, and ``acc`` the beginning of one."""
+    parts = [metric for metric in known if any(part.startswith(name) for part in metric.split("_"))]
+    return f"; did you mean {listed(map(repr, parts))}?" if parts and len(name) > 1 else suggest(name, known)
 
 
 def _word(

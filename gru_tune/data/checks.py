@@ -40,12 +40,12 @@ def findings(
     said:   the notes on reading and splitting, which come last
     """
     found = leaks.leaks(raw, dataset)
-    found += duplicates.duplicates(raw, dataset, copies)
+    found += duplicates.duplicates(config.data.split_section, raw, dataset, copies)
     found += belonging.torn(config.data, frame, raw, dataset)
     found += shift.shifts(raw, dataset, _remedy(config))
     found += _validation(raw, dataset)
     if isinstance(raw.y, Classes):
-        found += _classes(raw, raw.y, dataset)
+        found += _classes(config, raw, raw.y, dataset)
     if lost := int((~dataset.valid).sum()):
         unit = "rows" if raw.per_row else "sequences"
         text = f"{lost:,} of {len(dataset.valid):,} {unit} miss their target and are not learned or scored"
@@ -78,7 +78,7 @@ def _validation(raw: Raw, dataset: Dataset) -> list[Finding]:
     return []
 
 
-def _classes(raw: Raw, y: Classes, dataset: Dataset) -> list[Finding]:
+def _classes(config: Question, raw: Raw, y: Classes, dataset: Dataset) -> list[Finding]:
     """Classes that are unknown, rare, absent from a split, or nearly all there is."""
     found: list[Finding] = []
     labels = dataset.info["labels"]
@@ -95,11 +95,9 @@ def _classes(raw: Raw, y: Classes, dataset: Dataset) -> list[Finding]:
     share = training.max() / training.sum()
     if share > IMBALANCE:
         name = labels[int(training.argmax())]
-        text = (
-            f"{share:.0%} of the training targets are {name!r}: accuracy says little, look at macro_f1 "
-            "(and try class_weights: balanced)"
-        )
-        found.append(Finding("imbalance", "warning", text))
+        advice = _against_imbalance(config)
+        text = f"{share:.0%} of the training targets are {name!r}{advice}"
+        found.append(Finding("imbalance", "warning" if advice else "note", text))
     lacking = {f"fewer than {RARE} training examples": np.flatnonzero(training < RARE)}
     for split, own in counts.items():
         if np.count_nonzero(own) > 1:
@@ -116,6 +114,16 @@ def _classes(raw: Raw, y: Classes, dataset: Dataset) -> list[Finding]:
         )
         found.append(Finding("classes", "note", text))
     return found
+
+
+def _against_imbalance(config: Question) -> str:
+    """What there is to do about a class that is nearly all, and is not done yet."""
+    parts = []
+    if config.search.metric[1] in (None, "accuracy"):
+        parts.append("accuracy says little, look at macro_f1")
+    if "balanced" not in (possible(config.domain("class_weights")) or ()):
+        parts.append("try class_weights: balanced")
+    return f": {listed(parts, 'and')}" if parts else ""
 
 
 def _columns(x: Numbers, dataset: Dataset) -> list[Finding]:

@@ -11,6 +11,7 @@ from gru_tune.data.dataset import SPLITS, Dataset
 from gru_tune.data.facts import across, contents, inputs, rows_of
 from gru_tune.data.findings import Finding, evenly
 from gru_tune.data.raw import Numbers, Raw, Words
+from gru_tune.kinds.base import SplitSection
 from gru_tune.wording import listed
 
 MANY = 0.01  # of a split: fewer copies hardly move a score
@@ -21,14 +22,14 @@ SHARED = 8  # steps that two overlapping windows share at least
 Ints = NDArray[np.int64]
 
 
-def duplicates(raw: Raw, dataset: Dataset, exact: dict[str, int]) -> list[Finding]:
+def duplicates(plan: SplitSection, raw: Raw, dataset: Dataset, exact: dict[str, int]) -> list[Finding]:
     """Copies across splits, equal inputs with different targets, and windows that overlap across splits."""
     if raw.layout == "timeline":
         return _blocks(raw, dataset)
     nearly = exact
     if isinstance(raw.x, Words):
         nearly = across(contents(*_normal(raw.x, dataset.spans)), dataset)
-    found = _told(raw, dataset, {s: max(n, nearly[s]) for s, n in exact.items()}, sum(exact.values()))
+    found = _told(plan, raw, dataset, {s: max(n, nearly[s]) for s, n in exact.items()}, sum(exact.values()))
     if not raw.per_row:
         found += _contradictions(raw, dataset)
     if isinstance(raw.x, Numbers):
@@ -36,16 +37,27 @@ def duplicates(raw: Raw, dataset: Dataset, exact: dict[str, int]) -> list[Findin
     return found
 
 
-def _told(raw: Raw, dataset: Dataset, counts: dict[str, int], exact: int) -> list[Finding]:
+def _told(
+    plan: SplitSection, raw: Raw, dataset: Dataset, counts: dict[str, int], exact: int
+) -> list[Finding]:
     totals = {split: int((dataset.spans[:, 2] == SPLITS.index(split)).sum()) for split in counts}
     parts = [f"{n:,} of {totals[split]:,} {split}" for split, n in counts.items() if n]
     if not parts:
         return []
+    if isinstance(raw.x, Words) and plan.group == raw.x.name:
+        exact = 0  # equal texts are together: those left are equal only as words, cleaned and in lower case
     near = sum(counts.values()) - exact
     but = f" ({near:,} of them but for case, blanks and punctuation)" if near else ""
-    remedy = "take them out of the file"
-    if isinstance(raw.x, Words) and raw.split is None and near < exact:
+    remedy = "keep one of each in the file"
+    if raw.split is not None or plan.column is not None:
+        remedy = "take them out of training in the file"
+    elif isinstance(raw.x, Words) and near < exact:
         remedy = f"keep equal ones together with data.split: {{by: group, group: {raw.x.name}}}"
+    elif isinstance(raw.x, Words):
+        remedy = (
+            f"add a column to the file, {raw.x.name!r} in lower case without blanks and punctuation, and keep "
+            "equal ones together with data.split: {by: group, group: that column}"
+        )
     text = f"{listed(parts, 'and')} sequences occur in training as well{but}; the score flatters by them: {remedy}"
     many = any(n >= MANY * totals[split] for split, n in counts.items())
     return [Finding("duplicates", "warning" if many else "note", text)]

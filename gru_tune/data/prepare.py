@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gru_tune import kinds, sources
-from gru_tune.data import checks, folds, spans, splits
+from gru_tune.data import checks, folds, named, spans, splits
 from gru_tune.data import facts as told
 from gru_tune.data.dataset import SPLITS, Dataset
 from gru_tune.data.encoding import Method
@@ -73,7 +73,10 @@ def prepare(config: Question) -> Prepared:
     if problems := section.problems(config.task):
         raise ConfigError(problems)
     frame = sources.read(section, config.folder)
-    raw = kinds.read(section, frame, config.task)
+    try:
+        raw = kinds.read(section, frame, config.task)
+    except DataError as error:
+        raise named.with_others(error, section, frame) from None
     fingerprint = raw.fingerprint()
     assigned, notes = folds.assign(raw, section.split_section, config.search.seed)
     parts = _fitted(config, raw, assigned, method)

@@ -25,6 +25,7 @@ import yaml
 
 from gru_tune.errors import ConfigError, Path, Problem, dotted
 from gru_tune.language.document_nodes import Builder, Fault, Loader, Position, TooMuch
+from gru_tune.wording import plural
 
 MAX_BYTES = 256 * 1024  # of a file; a config is two orders of magnitude smaller
 
@@ -96,10 +97,8 @@ class Document:
             what = f"{dotted(problem.path)}: {problem.message}" if problem.path else problem.message
             lines.append((1 if override else 0, position, f"{place}: {what}"))
         lines.sort(key=lambda line: line[:2])
-        count = len(lines)
-        return "\n".join(
-            [*(text for *_, text in lines), f"{count} problem{'s' * (count != 1)} in {self.name}"]
-        )
+        where = f" in {self.name}" if any(not outside for outside, *_ in lines) else ""
+        return "\n".join([*(text for *_, text in lines), plural(len(lines), "problem") + where])
 
     def error(self, problems: Sequence[Problem] = ()) -> ConfigError:
         """The error that tells all faults and problems at once."""

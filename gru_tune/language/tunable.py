@@ -10,6 +10,7 @@ Each may have a ``when:`` beside it, which names other knobs and the values they
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -48,8 +49,31 @@ def read(knob: Knob, raw: Any) -> Tunable | tuple[Tunable, ...]:
         return _space(knob, raw)
     wrong = problem(knob, raw)
     if wrong:
-        raise Bad(((), wrong))
+        raise Bad(((), _several(knob, raw) or wrong))
     return knob.coerce(raw)
+
+
+def _several(knob: Knob, raw: Any) -> str:
+    """What to write for ``32, 64`` and for ``1-2``, where this is all that is wrong."""
+    if not isinstance(raw, str):
+        return ""
+    several = "," in raw
+    texts = [text.strip() for text in (raw.split(",") if several else raw.split("-"))]
+    values = [_parsed(text) for text in texts]
+    if len(values) < 2 or any(problem(knob, value) for value in values):
+        return ""
+    if not several and (knob.type not in (int, float) or len(values) > 2 or values[0] > values[1]):
+        return ""
+    word = "choice" if several else "int" if knob.type is int else "float"
+    return f"expected {knob.expects}, got {show(raw)}; write {{{word}: [{', '.join(texts)}]}}"
+
+
+def _parsed(text: str) -> Any:
+    """A number or a truth value, or else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def problem(knob: Knob, value: Any) -> str | None:

@@ -26,8 +26,8 @@ def write(paths: Sequence[Path], file: Path) -> Path:
 def html(entries: Sequence[Entry]) -> str:
     """The whole page; it reaches for nothing outside itself."""
     labels = [entry.label for entry in entries]
-    grids = [
-        Grid(section.title, ["", *labels], [[row.name, *row.texts] for row in section.rows])
+    tables = [
+        (Grid(section.title, ["", *labels], [[row.name, *row.texts] for row in section.rows]), section.note)
         for section in sections(entries)
     ]
     return page.document(
@@ -36,13 +36,14 @@ def html(entries: Sequence[Entry]) -> str:
         labels=labels,
         sentences=forms.sentences(entries),
         figures=figures(entries),
-        grids=grids,
+        tables=tables,
     )
 
 
 def figures(entries: Sequence[Entry]) -> list[Figure]:
-    """The best score so far against trainings and against time; [] where the objectives differ."""
-    if not common(entries).objective or not any(entry.study.winner for entry in entries):
+    """The best score so far against trainings and against time; [] where tasks, data or objectives differ."""
+    shared = common(entries)
+    if not (shared.related and shared.objective) or not any(entry.study.winner for entry in entries):
         return []
     objective = entries[0].study.objective.name
     caption = f"Every line is the best {objective} of a study's search so far; the higher line is ahead"

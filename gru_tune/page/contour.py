@@ -10,6 +10,7 @@ from gru_tune.page.axis import Axis, places
 from gru_tune.page.figure import BEST, SCALE, Figure, clipped, label, styled
 from gru_tune.page.importance import LEAST
 from gru_tune.page.thin import short
+from gru_tune.page.winner import called
 from gru_tune.report.read import Study
 from gru_tune.trial import Trial
 
@@ -75,14 +76,14 @@ def contour(study: Study, scored: Sequence[Trial], pair: Sequence[Axis]) -> Iter
         plot.add_scatter(
             x=places(across, [won[across.name]]), y=places(up, [won[up.name]]), mode="markers",
             marker={"color": BEST, "size": 15, "symbol": "star", "line": {"color": "#ffffff", "width": 1}},
-            hovertemplate=f"the winner, trial {study.winner.number}<extra></extra>", showlegend=False,
+            hovertemplate=f"the {called(study)}, trial {study.winner.number}<extra></extra>", showlegend=False,
         )  # fmt: skip
     styled(plot, 460)
     plot.update_xaxes(title=clipped(across.name), **across.layout())
     plot.update_yaxes(title=clipped(up.name), **up.layout())
     caption = (
         "The colour is the mean score of the trials around a place, whatever their other knobs are; where no trial is "
-        "near, it is left blank. Circles are trials, the star is the winner."
+        f"near, it is left blank. Circles are trials, the star is the {called(study)}."
     )
     if len(known) < len(scored):
         caption += f" Only the {len(known):,} trials in which both are in force are in it."

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from gru_tune.page import thin
 from gru_tune.page.figure import BEST, OTHER, TRIALS, Figure, label, styled
 from gru_tune.page.thin import short
+from gru_tune.page.winner import called
 from gru_tune.report.read import Study
 from gru_tune.trial import Status, Trial
 
@@ -54,7 +55,7 @@ def _figure(study: Study, cost: str) -> Iterator[Figure]:
         _dots(plot, front, prices, "Pareto set", {"color": OTHER, "size": 8}, "lines+markers")
     if study.winner is not None:
         won = [trial for trial in trials if trial.number == study.winner.number]
-        _dots(plot, won, prices, "the winner", {"color": BEST, "size": 14, "symbol": "star"})
+        _dots(plot, won, prices, f"the {called(study)}", {"color": BEST, "size": 14, "symbol": "star"})
     styled(plot)
     scores = [trial.score for trial in trials if trial.score is not None]
     span = thin.limits(scores, study.objective)

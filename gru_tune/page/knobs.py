@@ -35,7 +35,7 @@ def figures(study: Study, found: Importances | None) -> list[Figure]:
         *importance(study, found),
         slices(study, scored, scales),
         *contour(study, scored, list(scales.values())[:2]),
-        *parallel(study, scored, scales),
+        *parallel(study, scored, scales, ordered=found is not None),
     ]
 
 
@@ -90,8 +90,10 @@ def importance(study: Study, found: Importances | None) -> Iterator[Figure]:
     yield Figure("importance", title, caption, plot, thinned=left, main=True)
 
 
-def parallel(study: Study, scored: Sequence[Trial], scales: dict[str, Axis]) -> Iterator[Figure]:
-    """A line for every trial. Not Optuna's: it leaves trials out in which a knob is not in force."""
+def parallel(
+    study: Study, scored: Sequence[Trial], scales: dict[str, Axis], ordered: bool
+) -> Iterator[Figure]:
+    """A line for every trial; the knobs may be ``ordered`` by importance. Not Optuna's: it leaves trials out in which a knob is not in force."""
     if len(scales) < 2:
         return
     import plotly.graph_objects as go
@@ -120,18 +122,19 @@ def parallel(study: Study, scored: Sequence[Trial], scales: dict[str, Axis]) -> 
     styled(plot, 440)
     plot.update_layout(margin={"l": 100, "r": 60, "t": 90, "b": 30})
     caption = (
-        "A line is a trial, from knob to knob to its score on the right; the lighter, the better. Knobs that matter more "
-        "stand further right. Drag along an axis to keep only the trials that go through there, click on it to have all back."
+        "A line is a trial, from knob to knob to its score on the right; the lighter, the better. "
+        + ("Knobs that matter more stand further right. " if ordered else "")
+        + "Drag along an axis to keep only the trials that go through there, click on it to have all back."
     )
     if len(scales) > ABREAST:
-        caption += f" The {ABREAST} of {len(scales)} knobs that matter most are shown."
+        which = "that matter most" if ordered else "the config names first"
+        caption += f" The {ABREAST} of {len(scales)} knobs {which} are shown."
     yield Figure(
         "parallel",
         "All knobs at once",
         caption,
         plot,
-        thinned=thin.said(len(shown), len(scored)),
-        main=True,
+        thinned=thin.said(len(shown), len(scored)),  # its lines are too thin for ``report --png``
     )
 
 

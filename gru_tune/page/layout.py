@@ -45,6 +45,7 @@ class Page:
 
     name: str
     state: str
+    best: str  # the title of the chapter on the best trial
     about: list[str]
     contents: list[tuple[str, str]]
     tiles: list[summary.Tile]
@@ -70,9 +71,10 @@ def page(study: Study, top: int | None) -> Page:
     notes = [*study.facts.get("notes", ()), *study.notes]
     return Page(
         name=study.name,
-        state=str(study.facts.get("state") or ""),
+        state=_state(study),
         about=_about(study),
-        contents=_contents(chapters, bool(failures or notes)),
+        best=_best(study),
+        contents=_contents(study, chapters, bool(failures or notes)),
         tiles=summary.tiles(study),
         groups=summary.groups(study, found),
         winner=study.winner is not None,
@@ -94,10 +96,10 @@ def sections(study: Study, found: Importances | None) -> list[Section]:
     if study.winner is None:
         return [Section("search", "The search", [], UNSCORED)]
     unknown = "The study's folder does not hold what the winner does on the data"
-    later = ": it is written when the study has finished." if study.facts.get("state") != "finished" else "."
+    later = "." if study.finished else ": it is written when the study has finished."
     few = "Too few trials have a score, or they do not differ, so there is no picture of this."
     return [
-        Section("task", "The winner on the data", task.figures(study), unknown + later),
+        Section("task", f"The {winner.called(study)} on the data", task.figures(study), unknown + later),
         Section("search", "The search", search.figures(study), few),
         Section("knobs", "The knobs", knobs.figures(study, found), few),
         Section("cost", "Cost", costs.figures(study), few),
@@ -110,11 +112,21 @@ def figures(study: Study) -> list[Figure]:
     return [*winner.curves(study), *(figure for chapter in chapters for figure in chapter.figures)]
 
 
-def _contents(chapters: list[Section], troubled: bool) -> list[tuple[str, str]]:
+def _best(study: Study) -> str:
+    return "The winner" if study.finished else "The leader so far"
+
+
+def _state(study: Study) -> str:
+    """What became of the study; one that says it is running, and that nobody is at work on, was killed."""
+    state = str(study.facts.get("state") or "")
+    return "killed" if state == "running" and not study.folder.in_use() else state
+
+
+def _contents(study: Study, chapters: list[Section], troubled: bool) -> list[tuple[str, str]]:
     """Anchors and titles of the page's chapters."""
     return [
         ("summary", "Summary"),
-        ("winner", "The winner"),
+        ("winner", _best(study)),
         *((chapter.key, chapter.title) for chapter in chapters),
         *([("failures", "Failures and notes")] if troubled else []),
         ("trials", "All trials"),

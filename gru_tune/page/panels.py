@@ -21,7 +21,8 @@ class Panels:
         from plotly.subplots import make_subplots
 
         self.wide = min(wide, len(titles))
-        rows = -(-len(titles) // self.wide)
+        self.count = len(titles)
+        rows = -(-self.count // self.wide)
         self.title = LINE * max(1 + title.count("<br>") for title in titles)
         self.inner = rows * height
         self.plot = make_subplots(
@@ -33,7 +34,7 @@ class Panels:
         )
         self._named: set[str] = set()
 
-    def add(self, number: int, trace: go.Scatter, **places: Any) -> None:
+    def add(self, number: int, trace: go.Scatter | go.Heatmap, **places: Any) -> None:
         """Draw ``trace`` in a panel; a name is told once in the legend, and switches all of that name."""
         first = trace.name not in self._named
         self._named.add(trace.name)
@@ -41,11 +42,14 @@ class Panels:
         row, column = divmod(number, self.wide)
         self.plot.add_trace(trace, row=row + 1, col=column + 1, **places)
 
-    def finished(self) -> go.Figure:
-        """The plot, with the look of all others."""
+    def finished(self, below: str = "") -> go.Figure:
+        """The plot, with the look of all others; ``below`` is what the axes of all panels are, told at the lowest ones."""
         top = LEGEND + self.title
         plot = styled(self.plot, top + self.inner + AXIS)
         plot.update_annotations(font_size=12)
+        for number in range(max(self.count - self.wide, 0), self.count):
+            row, column = divmod(number, self.wide)
+            plot.update_xaxes(title=below or None, row=row + 1, col=column + 1)
         # The legend stands above the titles of the first row.
         plot.update_layout(margin={"t": top, "b": AXIS, "l": 50}, legend_y=1 + (self.title + 5) / self.inner)
         return plot

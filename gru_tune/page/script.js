@@ -57,7 +57,15 @@
   // One after another, so that the page answers meanwhile.
   async function all() {
     for (const place of plots) {
-      if (!drawn.includes(place)) await draw(place);
+      if (!drawn.includes(place)) {
+        try {
+          await draw(place);
+        } catch (error) { // one picture is not worth the others
+          console.error(error);
+          drawn.splice(drawn.indexOf(place), 1);
+          place.textContent = 'This picture could not be drawn.';
+        }
+      }
       await new Promise(resolve => setTimeout(resolve));
     }
     root.dataset.ready = 'yes';

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gru_tune.page import thin
 from gru_tune.page.figure import BASELINE, BEST, FAILED, OTHER, TRIALS, Figure, clipped, label, styled
 from gru_tune.page.thin import short
+from gru_tune.page.winner import called
 from gru_tune.report.read import Study
 from gru_tune.report.words import number
 from gru_tune.trial import Epoch, Status, Trial
@@ -61,7 +62,7 @@ def history(study: Study) -> Figure:
         x=[x for x, _ in best], y=[short(y) for _, y in best], name="best so far", mode="lines",
         line={"color": BEST, "width": 2.5, "shape": "hv"}, hovertemplate="best so far: %{y}<extra></extra>",
     )  # fmt: skip
-    _finals(plot, study)
+    span = _finals(plot, study, span)
     known = study.best_baseline("validation")
     if known:
         plot.add_scatter(
@@ -125,7 +126,7 @@ def curves(study: Study) -> Figure:
         ("stopped early", [t for t in others if t.status is Status.STOPPED], FAILED, 1, 0.6),
         (f"the best {min(TOP, len(scored))}", scored[1:TOP], TRIALS, 1.8, 1),
         ("finalists, fresh seeds", final, OTHER, 1.5, 0.9),
-        (f"the winner, trial {scored[0].number}", scored[:1], BEST, 3, 1),
+        (f"the {called(study)}, trial {scored[0].number}", scored[:1], BEST, 3, 1),
     )
     values: list[float] = []
     for title, trials, colour, width, opacity in groups:
@@ -144,7 +145,8 @@ def curves(study: Study) -> Figure:
     plot.update_yaxes(title=label(name), range=[short(edge) for edge in thin.limits(values, study.objective)])
     caption = (
         f"The {name} on the validation split after every epoch. Lines that still get better at their end ask for more "
-        "epochs; lines that get worse again, for less (or for dropout). A click on a name in the legend hides or shows its lines, "
+        "epochs; lines that get worse again, for less (or for dropout). "
+        f"{_which(study, scored[0])}A click on a name in the legend hides or shows its lines, "
         "a double click shows them alone."
     )
     left = thin.said(TOP + len(others), len(scored), "learning curves", "the best ten and some of the others")
@@ -201,15 +203,23 @@ def _lines(trials: Iterable[Trial], name: str) -> tuple[list[int | None], list[f
     return x, y, numbers
 
 
+def _which(study: Study, winner: Trial) -> str:
+    """Which run of the winner is drawn, where it has others."""
+    if not study.finalists:
+        return ""
+    return f"The thick line is trial {winner.number} as the search trained it, not with a fresh seed. "
+
+
 def _short(trials: Iterable[Trial]) -> bool:
     """Whether one of them has a single epoch, which a line does not show."""
     return any(len(trial.epochs) == 1 for trial in trials)
 
 
-def _finals(plot: go.Figure, study: Study) -> None:
+def _finals(plot: go.Figure, study: Study, span: tuple[float, float]) -> tuple[float, float]:
+    """Draw what the finalists reach with fresh seeds, and widen the range of the axis until all of it is in there."""
     found = study.finalists
     if not found:
-        return
+        return span
     means = [one["mean"] for one in found.values()]
     ends = [one["interval"] or (one["mean"],) * 2 for one in found.values()]
     plot.add_scatter(
@@ -222,6 +232,9 @@ def _finals(plot: go.Figure, study: Study) -> None:
         },
         hovertemplate="trial %{x}, fresh seeds: %{y}<extra></extra>",
     )  # fmt: skip
+    low, high = min([*means, *(low for low, _ in ends)]), max([*means, *(high for _, high in ends)])
+    air = 0.04 * (max(span[1], high) - min(span[0], low))
+    return min(span[0], low - air), max(span[1], high + air)
 
 
 def _best_so_far(study: Study, trials: Iterable[Trial], end: float) -> list[tuple[float, float]]:

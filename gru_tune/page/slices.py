@@ -9,6 +9,7 @@ from gru_tune.page import thin
 from gru_tune.page.axis import Axis
 from gru_tune.page.figure import BEST, TRIALS, Figure, clipped, label, styled
 from gru_tune.page.thin import short
+from gru_tune.page.winner import called
 from gru_tune.report.read import Study
 from gru_tune.trial import Trial
 
@@ -46,7 +47,7 @@ def slices(study: Study, scored: Sequence[Trial], scales: dict[str, Axis]) -> Fi
     plot.update_layout(showlegend=False)
     plot.update_yaxes(title=label(study.objective.name), row=1, col=1)
     caption = (
-        "A dot is a trial, by its value of one knob and its score; the star is the winner. A knob whose dots look the "
+        f"A dot is a trial, by its value of one knob and its score; the star is the {called(study)}. A knob whose dots look the "
         "same everywhere matters little; good dots that crowd at an edge ask for a wider range."
     )
     if lined:

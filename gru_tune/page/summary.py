@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gru_tune.page.importance import Importances, knob_advice
 from gru_tune.page.made import Grid
+from gru_tune.page.winner import called
 from gru_tune.report import words
 from gru_tune.report.advice import advice
 from gru_tune.report.read import Study
@@ -42,7 +44,7 @@ def groups(study: Study, importances: Importances | None) -> list[Group]:
     """The summary in words; a question without an answer is left out."""
     found = words.grouped(study)
     all_groups = [
-        Group("Who won, and by how much", found["won"]),
+        Group("Who won, and by how much" if study.finished else "Who leads so far", found["won"]),
         Group("How sure", found["sure"]),
         Group("Against what costs nothing", list(_against(study)), baselines(study)),
         Group("What it cost", found["cost"]),
@@ -76,9 +78,21 @@ def baselines(study: Study) -> Grid | None:
         for baseline in names
     ]
     if any(judged[split] for split in splits):
-        won = [number((judged[split] or {}).get("metrics", {}).get(name)) for split in splits]
-        rows.insert(0, ["the winner", *won])
-    return Grid("The winner and the baselines", [name, *splits], rows)
+        won = [_reached(study, split, judged[split], name) for split in splits]
+        rows.insert(0, [f"the {called(study)}", *won])
+    return Grid(f"The {called(study)} and the baselines", [name, *splits], rows)
+
+
+def _reached(study: Study, split: str, judged: Mapping[str, Any] | None, name: str) -> str:
+    """What the winner reached; on validation the mean of the finals, since its kept run is the best of several."""
+    kept = number((judged or {}).get("metrics", {}).get(name))
+    final = next(iter(study.finalists.values()), None)
+    if split != "validation" or judged is None or final is None:
+        return kept
+    runs = len(final["scores"])
+    if name == study.objective.name:
+        return f"{number(final['mean'])} (mean of {plural(runs, 'fresh seed')})"
+    return f"{kept} (best of {plural(runs, 'fresh seed')})"
 
 
 def _score(study: Study) -> Iterator[Tile]:
@@ -89,11 +103,13 @@ def _score(study: Study) -> Iterator[Tile]:
     found = study.finalists.get(winner.number)
     where = words.over(study).removeprefix(" on the ")
     if found is None:
-        yield Tile(name, number(winner.score), f"{where}, the best of many: flattered")
+        so_far = "" if study.finished else ", the leader so far"
+        yield Tile(name + so_far, number(winner.score), f"{where}, the best of many: flattered")
         return
-    spread = "" if found["spread"] is None else f" ±\N{NO-BREAK SPACE}{number(found['spread'])}"
     seeds = plural(len(found["scores"]), "fresh seed")
-    yield Tile(f"{name}, confirmed", number(found["mean"]) + spread, f"{where}, {seeds}")
+    yield Tile(
+        f"{name}, confirmed", words.around(found).replace("± ", "±\N{NO-BREAK SPACE}"), f"{where}, {seeds}"
+    )
 
 
 def _test(study: Study) -> Iterator[Tile]:
@@ -132,9 +148,10 @@ def _against(study: Study) -> Iterator[str]:
     against = (judged or {}).get("against")
     if against and against["beaten"]:
         measure, interval = Objective(**against["objective"]), against["interval"]
-        sure = f" (95 % confidence: {span(interval, signed)})" if interval else ""
+        score = against["score"]
+        sure = f" (95 % confidence: {span(interval, signed, score)})" if interval else ""
         yield (
             f"On the {split} split the winner beats the best baseline, “{against['name']}”: {measure.name} "
-            f"{number(against['score'])} against {number(against['rival'])}, a difference of "
-            f"{signed(against['difference'])}{sure}."
+            f"{number(score)} against {number(against['rival'])}, a difference of "
+            f"{signed(against['difference'], score)}{sure}."
         )

@@ -16,8 +16,11 @@
   const empty = cell => cell === null || cell === '';
   const text = cell => typeof cell === 'number' ? cell.toLocaleString('en', { maximumSignificantDigits: 15, useGrouping: false }) : String(cell);
 
+  // A mean with its spread is sorted by the mean.
+  const value = cell => columns[order.column] === 'confirmed' && !empty(cell) ? parseFloat(cell) : cell;
+
   function compare(a, b) {
-    const [x, y] = [rows[a][order.column], rows[b][order.column]];
+    const [x, y] = [a, b].map(i => value(rows[i][order.column]));
     if (empty(x) || empty(y)) return empty(x) - empty(y) || a - b;
     const both = typeof x === 'number' && typeof y === 'number';
     const found = both ? x - y : String(x).localeCompare(String(y), 'en', { numeric: true });

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from gru_tune.report.read import Study
+from gru_tune.report.words import number
+from gru_tune.study.table import AFTER, CONFIRMED, Row
 from gru_tune.values import Scalar
 
+JOINED = {"confirmed_spread", "confirmed_low", "confirmed_high", "confirmed_runs"}  # all in one column here
 DIGITS = 5  # of numbers that are not whole; trials.csv has all of them
 
 
@@ -28,11 +31,31 @@ def rows(study: Study, top: int | None) -> Rows:
     """The table of the best ``top`` trials (None or 0: of all), without columns that are empty throughout."""
     shown = study.ranked[:top] if top else study.ranked
     rows = [study.table.row(trial, rank) for rank, trial in enumerate(shown, start=1)]
+    for row in rows:
+        row["confirmed"] = _confirmed(row)
     columns = [
-        name for name in study.table.columns(shown) if any(row.get(name) not in (None, "") for row in rows)
+        name
+        for name in _order(study.table.columns(shown))
+        if any(row.get(name) not in (None, "") for row in rows)
     ]
     cells = [[_shown(row.get(name)) for name in columns] for row in rows]
     return Rows(columns, cells, len(study.ranked) - len(shown))
+
+
+def _order(columns: list[str]) -> list[str]:
+    """The knobs before what the finals say."""
+    finals = [name for name in columns if name in CONFIRMED and name not in JOINED]
+    others = [name for name in columns if name not in CONFIRMED]
+    place = others.index(AFTER[0])
+    return [*others[:place], *finals, *others[place:]]
+
+
+def _confirmed(row: Row) -> str | None:
+    """``0.9877 ± 0.0021``"""
+    mean, spread = row.get("confirmed"), row.get("confirmed_spread")
+    if not isinstance(mean, float):
+        return None
+    return number(mean) + (f" ± {number(spread, mean)}" if isinstance(spread, float) else "")
 
 
 def _shown(cell: Scalar) -> Scalar:

@@ -51,6 +51,8 @@ def _examples(study: Study, examples: Mapping[str, Any], honest: str) -> list[Fi
     count = int(examples["samples"])
     if "windows" in examples:
         found.append(task_numbers.forecasts(examples["windows"], count, honest))
+    if "stretch" in examples:
+        found.append(task_numbers.stretch(examples["stretch"], count, honest))
     if "points" in examples:
         found.append(task_numbers.scatter(examples["points"], count, honest))
         found.append(task_numbers.residuals(examples["points"], count, honest))

@@ -9,10 +9,12 @@ from markupsafe import Markup
 
 from gru_tune.page.figure import BASELINE, BEST, OTHER, SCALE, TRIALS, Figure, clipped, styled
 from gru_tune.report.words import number
+from gru_tune.wording import plural
 
 MATRIX = 25  # classes, for a matrix that can still be read
 PAIRS = 20  # of classes, in a table
 CLASSES = 40  # bars
+LEAST = 10  # predictions in a bin; the share of fewer that are right is mostly chance
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -123,9 +125,11 @@ def _scores(rows: Rows, key: str, title: str, what: str, place: str) -> Figure |
 
 def calibration(found: Mapping[str, Any], place: str) -> Figure | None:
     """How often predictions come true, by the probability they are made with."""
+    bins = [one for one in found["bins"] if one["count"] >= LEAST]
+    if not bins:
+        return None
     import plotly.graph_objects as go
 
-    bins = found["bins"]
     most = max(one["count"] for one in bins)
     told, came = [one["confidence"] for one in bins], [one["accuracy"] for one in bins]
     ideal = go.Scatter(
@@ -144,4 +148,6 @@ def calibration(found: Mapping[str, Any], place: str) -> Figure | None:
         "Below the dashed line the winner is too sure of itself, above it too modest; larger dots stand for more "
         f"predictions. Expected calibration error: {number(found['expected_error'])}. {place}"
     )
-    return Figure("calibration", "Calibration", caption, plot=plot)
+    few = [one["count"] for one in found["bins"] if one["count"] < LEAST]
+    left = f"Left out: {plural(sum(few), 'prediction')} in bins of fewer than {LEAST}." if few else ""
+    return Figure("calibration", "Calibration", caption, plot=plot, thinned=left)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from gru_tune.page.figure import BEST, SEQUENCE, TRIALS, Figure, clipped
+from gru_tune.page.figure import BEST, SCALE, SEQUENCE, TRIALS, Figure, clipped
 from gru_tune.page.panels import Panels
+from gru_tune.page.thin import short
 from gru_tune.report.read import Study
 from gru_tune.report.words import number
 from gru_tune.study.results import read_json
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 FIRST_WORD = 2  # the id of the first word; 1 is any word that training lacks
 UNKNOWN = "⟨?⟩"
 CUT = "…"
+LINES = 4  # inputs that are told apart as lines; more are drawn as colours
+NAME, TICKED = 12, 8  # characters of the name of an input beside its colours, and how many are named
 
 Example = Mapping[str, Any]
 
@@ -67,7 +73,9 @@ def mistakes(examples: Mapping[str, Any], words: Words, honest: str) -> Figure |
         f"{one['where']}<br>true: {clipped(one['true'], 20)}<br>said: {clipped(one['predicted'], 14)} ({one['chance']:.0%})"
         for one in found
     ]
-    return Figure("mistakes", "Most confident mistakes", caption, plot=_series(found, titles), thinned=left)
+    plot, key = _inputs(found, titles)
+    thinned = " ".join(filter(None, [left, _some(found)]))
+    return Figure("mistakes", "Most confident mistakes", caption + key, plot=plot, thinned=thinned)
 
 
 def misses(examples: Mapping[str, Any], words: Words, honest: str) -> Figure | None:
@@ -80,6 +88,8 @@ def misses(examples: Mapping[str, Any], words: Words, honest: str) -> Figure | N
         f"others lack. They are {honest}"
     )
     left = f"{len(found)} of {count:,} samples are shown."
+    if len(found[0]["targets"]) > 1:
+        left += f" Of the targets only {found[0]['targets'][0]['target']} is shown; the error is that of all."
     first = [one["targets"][0] for one in found]
     told = [(number(one["true"][0]), number(one["predicted"][0])) for one in first]
     name = first[0]["target"]
@@ -91,7 +101,9 @@ def misses(examples: Mapping[str, Any], words: Words, honest: str) -> Figure | N
         f"{one['where']}<br>true {clipped(name, 14)}: {true}<br>predicted: {guess}"
         for one, (true, guess) in zip(found, told, strict=True)
     ]
-    return Figure("misses", "Largest errors", caption, plot=_series(found, titles), thinned=left)
+    plot, key = _inputs(found, titles)
+    thinned = " ".join(filter(None, [left, _some(found)]))
+    return Figure("misses", "Largest errors", caption + key, plot=plot, thinned=thinned)
 
 
 def tagged(examples: Mapping[str, Any], words: Words, honest: str) -> Figure | None:
@@ -145,8 +157,59 @@ def _steps(found: Sequence[Example], caption: str) -> Figure:
     return Figure("tagged", "Classes step by step", caption, plot=plot)
 
 
-def _series(found: Sequence[Example], titles: Sequence[str]) -> Any:
-    """The inputs of examples, a little plot each."""
+def _inputs(found: Sequence[Example], titles: Sequence[str]) -> tuple[go.Figure, str]:
+    """The inputs of examples, a little plot each, and how it is to be read."""
+    if len(found[0]["series"]) <= LINES:
+        return _lines(found, titles), ""
+    return _maps(found, titles), (
+        " A row is an input, the first on top; the lighter, the greater: every input has its own scale, from its smallest "
+        "to its greatest value in these pictures."
+    )
+
+
+def _some(found: Sequence[Example]) -> str:
+    """Which inputs are shown, where there are more."""
+    names = [feature["name"] for feature in found[0]["series"]]
+    every = found[0].get("features", len(names))
+    return f"{len(names)} of {every:,} inputs are shown, evenly spread." if every > len(names) else ""
+
+
+def _maps(found: Sequence[Example], titles: Sequence[str]) -> go.Figure:
+    """Many inputs, as colours."""
+    import plotly.graph_objects as go
+
+    rows = [
+        [value for one in found for value in one["series"][n]["values"] if value is not None] or [0.0]
+        for n in range(len(found[0]["series"]))
+    ]
+    ends = [(min(row), max(row)) for row in rows]
+    names = [clipped(feature["name"], NAME) for feature in found[0]["series"]]
+    places = list(range(len(names)))
+    panels = Panels(titles)
+    for place, one in enumerate(found):
+        told = [feature["values"] for feature in one["series"]]
+        shares = [
+            [None if value is None else short((value - low) / (high - low or 1)) for value in row]
+            for row, (low, high) in zip(told, ends, strict=True)
+        ]
+        heat = go.Heatmap(
+            z=shares, x=one["at"], y=places, customdata=told, name="inputs", colorscale=SCALE, zmin=0, zmax=1, showscale=False,
+            text=[[name] * len(row) for name, row in zip(names, told, strict=True)],
+            hovertemplate="%{text}, step %{x}: %{customdata}<extra></extra>",
+        )  # fmt: skip
+        panels.add(place, heat)
+    plot = panels.finished(below="step")
+    plot.update_traces(showlegend=False)
+    ticks = places[:: -(-len(places) // TICKED)]
+    plot.update_yaxes(
+        tickvals=ticks, ticktext=[names[n] for n in ticks], autorange="reversed", showgrid=False
+    )
+    plot.update_xaxes(showgrid=False)
+    return plot
+
+
+def _lines(found: Sequence[Example], titles: Sequence[str]) -> go.Figure:
+    """Few inputs, as lines."""
     import plotly.graph_objects as go
 
     panels = Panels(titles)
@@ -157,7 +220,7 @@ def _series(found: Sequence[Example], titles: Sequence[str]) -> Any:
                 x=one["at"], y=feature["values"], name=clipped(feature["name"]), mode="lines", line=line
             )
             panels.add(place, trace)
-    return panels.finished()
+    return panels.finished(below="step")
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Markup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gru_tune.page.figure import BASELINE, BEST, OTHER, TRIALS, Figure, clipped, label, styled
@@ -32,10 +32,8 @@ def forecasts(windows: Rows, count: int, honest: str) -> Figure | None:
         ahead = window["ahead"]
         panels.add(place, _line(window["back"], one["history"], "history", HISTORY))
         # From the last known value on, so that no gap parts what was from what came.
-        panels.add(place, _line([0, *ahead], [one["history"][-1], *one["true"]], "truth", TRUTH))
-        for dash, (name, values) in zip(DASHES, one["naive"].items(), strict=False):
-            panels.add(place, _line(ahead, values, name, OTHER, dash))
-        panels.add(place, _line(ahead, one["predicted"], "forecast", PREDICTION, width=2.5))
+        for line in _told([0, *ahead], one, one["history"][-1:]):
+            panels.add(place, line)
     plot = panels.finished()
     name = windows[0]["targets"][0]["target"]
     caption = (
@@ -44,6 +42,25 @@ def forecasts(windows: Rows, count: int, honest: str) -> Figure | None:
     )
     more = f"{len(windows)} of {count:,} windows are shown: the best, the median, the worst, and others evenly spread."
     title = f"Forecasts of {name}" if wide == 1 else "Forecasts"
+    return Figure("forecasts", title, caption, plot=plot, thinned=more, main=True)
+
+
+def stretch(found: Mapping[str, Any], count: int, honest: str) -> Figure:
+    """Forecasts of the next step in a row, over the truth."""
+    rows, targets = found["rows"], found["targets"]
+    titles = [clipped(one["target"]) if len(targets) > 1 else "" for one in targets]
+    panels = Panels(titles, 1, 260)
+    for place, one in enumerate(targets):
+        for line in _told(rows, one):
+            panels.add(place, line)
+    plot = panels.finished(below="row")
+    plot.update_xaxes(tickformat=",")
+    caption = (
+        "Every forecast is of the next step, from all that was known before it; rows are those that are forecast. The closer "
+        f"the forecast to the truth, and the farther the dashed naive lines from it, the more the winner knows. They are {honest}"
+    )
+    more = f"{len(rows)} of {count:,} forecasts are shown: those in the middle." if len(rows) < count else ""
+    title = f"Forecasts of {targets[0]['target']}" if len(targets) == 1 else "Forecasts"
     return Figure("forecasts", title, caption, plot=plot, thinned=more, main=True)
 
 
@@ -122,6 +139,14 @@ def strips(strips: Rows, honest: str) -> Figure | None:
     return Figure(
         "strips", f"{names[0]} step by step", caption, plot=panels.finished(), thinned=more, main=True
     )
+
+
+def _told(x: Sequence[int], one: Mapping[str, Any], before: Sequence[Any] = ()) -> Iterator[go.Scatter]:
+    """What came and what was forecast of it, both beginning with what was ``before``."""
+    yield _line(x, [*before, *one["true"]], "truth", TRUTH)
+    for dash, (name, values) in zip(DASHES, one["naive"].items(), strict=False):
+        yield _line(x, [*before, *values], name, OTHER, dash)
+    yield _line(x, [*before, *one["predicted"]], "forecast", PREDICTION, width=2.5)
 
 
 def _line(

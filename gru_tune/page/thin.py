@@ -8,7 +8,8 @@ from typing import TypeVar
 from gru_tune.trial import Objective, Trial
 
 POINTS = 1500  # of one picture
-FENCE = 3.0  # interquartile ranges beyond the quartiles: Tukey's "far out"
+FENCE = 6.0  # interquartile ranges beyond the quartiles, twice Tukey's "far out"
+FENCED = 15  # values, of which some may be called far from the rest
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def limits(values: Collection[float], objective: Objective) -> tuple[float, floa
     ordered = sorted(values)
     low, high = ordered[0], ordered[-1]
     first, third = ordered[len(ordered) // 4], ordered[3 * len(ordered) // 4]
-    far = FENCE * (third - first)
+    far = FENCE * (third - first) if len(ordered) >= FENCED else 0.0
     if far > 0 and objective.direction == "max":
         low = max(low, first - far)
     elif far > 0:

@@ -46,30 +46,37 @@ def curves(study: Study) -> list[Figure]:
     run = study.kept or study.winner
     if run is None:
         return []
-    return [*_loss(run), *_objective(run)]
+    which = f"Trial {run.number} as trained anew with a fresh seed, the run whose weights are best.keras. "
+    which, who = which if study.finalists else "", called(study)
+    return [*_loss(run, which, who), *_objective(run, which, who)]
 
 
-def _loss(run: Trial) -> Iterator[Figure]:
+def called(study: Study) -> str:
+    """What the best trial is as long as the study is not finished, and then."""
+    return "winner" if study.finished else "leader"
+
+
+def _loss(run: Trial, which: str, who: str) -> Iterator[Figure]:
     plot = _curve(run, {"training": ("train", "loss"), "validation": ("validation", "loss")})
     if plot is not None:
         yield Figure(
             "winner-loss",
-            "The winner's loss",
-            "Loss after every epoch, lower is better. A validation line that rises while the training line falls "
+            f"The {who}'s loss",
+            f"{which}Loss after every epoch, lower is better. A validation line that rises while the training line falls "
             "means overfitting; two lines that still fall at the end ask for more epochs.",
             plot,
         )
 
 
-def _objective(run: Trial) -> Iterator[Figure]:
+def _objective(run: Trial, which: str, who: str) -> Iterator[Figure]:
     name = run.objective.name
     plot = _curve(run, {"training": ("train", name), "validation": ("validation", name)})
     if name != "loss" and plot is not None:
         way = "higher" if run.objective.direction == "max" else "lower"
         yield Figure(
             "winner-objective",
-            f"The winner's {name}",
-            f"The objective after every epoch, {way} is better. The dashed line marks the best epoch, whose weights "
+            f"The {who}'s {name}",
+            f"{which}The objective after every epoch, {way} is better. The dashed line marks the best epoch, whose weights "
             "were kept.",
             plot,
             main=True,

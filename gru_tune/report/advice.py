@@ -13,7 +13,7 @@ from statistics import fmean
 from gru_tune.report.edges import FEW, LEAST, MOSTLY, edges, scored, top
 from gru_tune.report.read import Study
 from gru_tune.report.words import number
-from gru_tune.trial import Trial
+from gru_tune.trial import Status, Trial
 from gru_tune.wording import listed, plural
 
 MOST = 6  # sentences
@@ -74,10 +74,22 @@ def _baseline(study: Study) -> str:
             "can tell the target at all."
         )
     return (
-        f"The winner does not clearly beat “{name}”: before searching longer, think about the data. Inputs that the "
-        "baseline does not see, more sequences or a longer past help more than other hyperparameters; if there are none, "
-        "use the baseline."
+        f"The winner does not clearly beat “{name}”: {_data(study)} will help more than other hyperparameters; "
+        "without any, use the baseline."
     )
+
+
+def _data(study: Study) -> str:
+    """What of the data may help, for such data."""
+    asked, kind = study.asked.get("question", {}).get("data", {}), study.asked.get("kind")
+    if kind == "text":
+        return "more texts or a larger data.vocabulary"
+    if kind != "timeline":
+        return "more sequences or inputs that the baseline does not see"
+    dates = " (such as data.calendar)" if asked.get("time") and not asked.get("calendar") else ""
+    window = asked.get("window")
+    longer = f" or a longer past (data.window: {2 * window})" if isinstance(window, int) else ""
+    return f"inputs that the baseline does not see{dates}{longer}"
 
 
 def _perfect(study: Study) -> bool:
@@ -129,8 +141,10 @@ def _overfitting(study: Study) -> str:
 
 
 def _course(study: Study) -> str:
-    """Whether more trials of the same kind would help."""
-    trials = sorted(scored(study), key=lambda trial: trial.number)
+    """Whether more trials of the same kind would help; those that were stopped early had no chance to be better."""
+    whole = [trial for trial in scored(study) if trial.status is not Status.STOPPED]
+    trials = sorted(whole, key=lambda trial: trial.number)
+    kind = "trials" if len(whole) == len(scored(study)) else "trials that were trained to the end"
     if "configuration" in str(study.facts.get("ended") or ""):  # as strategies say it
         return "The search has run out of configurations: widen a range, or let another hyperparameter vary."
     if len(trials) < 2 * FEW or study.objective.cost:  # what is cheaper and no worse is a gain, too
@@ -144,7 +158,7 @@ def _course(study: Study) -> str:
     quiet = len(trials) - 1 - gains[-1]
     if quiet >= QUIET * len(trials):
         return (
-            f"The last {quiet:,} of {len(trials):,} trials found nothing better: more of them will hardly help; "
+            f"The last {quiet:,} of {len(trials):,} {kind} found nothing better: more of them will hardly help; "
             "change the space, the inputs or the epochs instead."
         )
     lately = [index for index in gains if index >= (1 - LATELY) * len(trials)]
@@ -164,19 +178,20 @@ def _noise(study: Study) -> str:
         return ""
     spread = found["spread"]
     repeats = int(study.asked.get("question", {}).get("search", {}).get("repeats", 1))
+    mean = found["mean"]
     more = f"train every trial more than once: search.repeats: {max(3, 2 * repeats)}"
     flattered = study.objective.sort_key(found["mean"]) - study.objective.sort_key(found["search"])
     if flattered > LUCK * spread:
         return (
-            f"The search saw the winner {number(flattered)} better than fresh seeds do, {flattered / spread:.1f} times the "
-            f"spread of a run ({number(spread)}): it was chosen by luck in part; {more}."
+            f"The search saw the winner {number(flattered, mean)} better than fresh seeds do, {flattered / spread:.1f} times the "
+            f"spread of a run ({number(spread, mean)}): it was chosen by luck in part; {more}."
         )
     scores = [trial.score for trial in top(scored(study), FEW) if trial.score is not None]
     apart = abs(scores[0] - scores[-1])
     if len(scores) == FEW and spread > apart:
         return (
-            f"The spread of one configuration over seeds ({number(spread)}) is larger than the best {FEW} trials are apart "
-            f"({number(apart)}): their order is noise; {more}."
+            f"The spread of one configuration over seeds ({number(spread, mean)}) is larger than the best {FEW} trials are apart "
+            f"({number(apart, mean)}): their order is noise; {more}."
         )
     return ""
 
@@ -186,13 +201,9 @@ def _ties(study: Study) -> str:
     tied = [trial for trial, one in study.finalists.items() if one["tied"]]
     if len(tied) < 2 or study.objective.cost:
         return ""
-    sizes = {trial: study.finalists[trial].get("parameters") for trial in tied}
-    known = {trial: size for trial, size in sizes.items() if size is not None}
-    smallest = min(known, key=lambda trial: known[trial], default=None)
-    small = f" (the smallest is trial {smallest} with {known[smallest]:,} parameters)" if smallest else ""
     seeds = max(len(one["scores"]) for one in study.finalists.values())
     return (
-        f"The choice between trials {listed(tied, 'and')} is noise{small}; more seeds might tell them apart, such as "
+        f"The choice between trials {listed(tied, 'and')} is within the noise; more seeds might tell them apart, such as "
         f"winner.seeds: {3 * seeds}."
     )
 

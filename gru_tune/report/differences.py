@@ -13,6 +13,7 @@ from gru_tune.trial import Trial
 from gru_tune.values import Scalar
 
 MOST = 10
+LEAST = 10  # trials with a score, below which what the best share is chance
 FEW = 5  # different values of a number that are counted one by one
 SHOWN = 3  # of them in words
 UNUSED = "–"  # where a hyperparameter is not in force
@@ -37,9 +38,9 @@ class Difference:
 
 
 def best(study: Study) -> Sequence[Trial]:
-    """The trials that count as the best: ten, or half of fewer than twenty; none of fewer than four."""
+    """The trials that count as the best: ten, or half of fewer than twenty; none of fewer than ten."""
     scored = [trial for trial in study.ranked if trial.score is not None]
-    return scored[: min(MOST, len(scored) // 2)] if len(scored) > 3 else []
+    return scored[: min(MOST, len(scored) // 2)] if len(scored) >= LEAST else []
 
 
 def differences(study: Study) -> list[Difference]:

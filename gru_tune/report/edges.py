@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean
 from typing import Any
 
 from gru_tune.errors import dotted
@@ -18,7 +17,9 @@ FEW = 10  # trials with a score, below which nothing is said of the search as a 
 TOP, LEAST = 0.1, 5  # share of the trials that are called the best ones, and how many at least
 MOSTLY = 0.6  # share of the best ones that makes a rule
 EDGE = 0.1  # of a range, that counts as its end
-CROWD = 1.5  # how much more frequent the best ones are at an end than all trials
+CROWD = (
+    1.5  # how much more frequent the best ones are at an end than the trials before the strategy had learned
+)
 
 
 def edges(study: Study) -> dict[str, str]:
@@ -60,20 +61,23 @@ def _edge(study: Study, trials: Sequence[Trial], name: str, domain: Mapping[str,
         return ""
     low, high = ends
     log = bool(domain.get("log"))
-    known = [trial for trial in trials if name in trial.values]
+    # A strategy that learns crowds where the best ones are: only the first half says what is usual.
+    begun = sorted(trials, key=lambda trial: trial.number)[: len(trials) // 2]
+    known = [trial for trial in begun if name in trial.values]
     for upper in (False, True):
 
         def near(trial: Trial, upper: bool = upper) -> bool:
             share = _share(trial.values[name], low, high, log)
             return share >= 1 - EDGE if upper else share <= EDGE
 
-        crowd, usual = fmean(map(near, first)), fmean(map(near, known))
-        if not near(study.winner) or crowd < MOSTLY or crowd < CROWD * usual:
+        crowd, usual = sum(map(near, first)), sum(map(near, known))
+        rare = crowd * len(known) < CROWD * usual * len(first)
+        if not near(study.winner) or crowd < MOSTLY * len(first) or rare:
             continue
         if wider := _wider(domain, knob, upper):
             end = "upper" if upper else "lower"
             return (
-                f"{name}: the winner ({value(study.winner.values[name])}) and {sum(map(near, first))} of the best "
+                f"{name}: the winner ({value(study.winner.values[name])}) and {crowd} of the best "
                 f"{len(first)} trials are at the {end} end of what was searched; widen it: {place(name)}: {wider}."
             )
     return ""

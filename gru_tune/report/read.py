@@ -128,6 +128,17 @@ class Study:
         return self.facts.get("state") == "finished"
 
     @property
+    def unfinished(self) -> bool:
+        """Whether a run has begun and not come to its end; False where nothing is known of it."""
+        return self.facts.get("state") in ("running", "stopped")
+
+    @property
+    def finals_done(self) -> int:
+        """How many trainings of the finals have ended."""
+        repeats = counted(self.asked)[0]
+        return sum(run.repeat > repeats for run in self.runs)
+
+    @property
     def failed(self) -> int:
         return failed(self.ranked)
 
@@ -244,6 +255,8 @@ def find(path: Path) -> list[Path]:
     if not path.exists():
         raise StudyError(f"{path}: there is no such folder{_near(path)}")
     if path.is_file():
+        if not StudyFolder(path.parent).log.exists():
+            raise StudyError(f"{path}: this is a file; name the folder of a study, or one above it")
         path = path.parent
     if StudyFolder(path).log.exists():
         return [path]

@@ -9,7 +9,7 @@ from gru_tune.report.advice import advice
 from gru_tune.report.columns import GAP, layout, wrapped
 from gru_tune.report.progress_plot import progress
 from gru_tune.report.read import Study
-from gru_tune.report.words import number, sentences, value
+from gru_tune.report.words import around, number, sentences, value
 from gru_tune.report.words import progress as epochs
 from gru_tune.study.table import COSTS
 from gru_tune.trial import Trial
@@ -49,7 +49,7 @@ def cells(study: Study, trials: Sequence[Trial]) -> list[dict[str, str]]:
         score = number(trial.score) if trial.score is not None else "failed"
         row = {"rank": str(place), "trial": str(trial.number), study.objective.name: score}
         if any(t.spread is not None for t in trials):
-            row["spread"] = "" if trial.spread is None else number(trial.spread)
+            row["spread"] = "" if trial.spread is None else number(trial.spread, trial.score or 0.0)
         if study.finalists:
             row["confirmed"] = _confirmed(study, trial)
         row |= _knobs(study, trial)
@@ -83,9 +83,7 @@ def _knobs(study: Study, trial: Trial) -> dict[str, str]:
 
 def _confirmed(study: Study, trial: Trial) -> str:
     found = study.finalists.get(trial.number)
-    if found is None:
-        return ""
-    return number(found["mean"]) + ("" if found["spread"] is None else f" ± {number(found['spread'])}")
+    return around(found) if found else ""
 
 
 def _baselines(study: Study, head: str, width: int | None) -> list[str]:

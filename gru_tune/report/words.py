@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from gru_tune.report.read import Study
 from gru_tune.study.pareto import rule
 from gru_tune.trial import Objective, Trial
 from gru_tune.values import Scalar
-from gru_tune.wording import plural
+from gru_tune.wording import listed, plural
 
 FAILURES_SHOWN = 3
 LEAST = {
@@ -61,26 +62,47 @@ def verdict(study: Study) -> str:
         score, rival = against["score"], against["rival"]
         worse = not measure.better(score, rival)
         start = "Nothing was learned: the" if baseline in CONSTANT else "The"
+        sure = _within(against["interval"], score)
         return (
             f"{start} best model does not beat the baseline “{baseline}”{'' if worse else ' beyond the noise'}: "
             f"{measure.name} {number(score)} against {number(rival)} on the {split} split, a difference of "
-            f"{signed(against['difference'])}{_within(against['interval'])}."
+            f"{signed(against['difference'], score)}{sure}."
         )
     known = study.best_baseline("validation")
     if known and not judged and not objective.better(winner.score, known[1]):
+        start = "So far the best model does" if study.unfinished else "The best model does"
         return (
-            f"The best model does not beat the baseline “{known[0]}”: {objective.name} {number(winner.score)} "
+            f"{start} not beat the baseline “{known[0]}”: {objective.name} {number(winner.score)} "
             f"against {number(known[1])} on the validation split."
         )
     where = " on the first fold" if study.folds > 1 else ""
     beats = f"; the best baseline, “{known[0]}”, has {number(known[1])}{where}" if known else ""
-    place = "wins" if objective.cost else "is the best"
+    place = "leads so far" if study.unfinished else "wins" if objective.cost else "is the best"
     return f"Trial {winner.number} of {study.name} {place}: {objective.name} {_score(study)}{beats}."
 
 
-def _within(interval: Sequence[float] | None) -> str:
+def brief(study: Study) -> str:
+    """The verdict in one short line: ``Winner: trial 6, accuracy 0.9741 on the test split; better than “…” (0.9630).``"""
+    winner, name = study.winner, study.objective.name
+    if winner is None:
+        return f"No trial of {study.name} has been completed."
+    judged, split = (study.test, "test") if study.test else (study.validated, "validation")
+    if against := (judged or {}).get("against"):
+        measure, score, rival = Objective(**against["objective"]), against["score"], against["rival"]
+        how = "not clearly better" if measure.better(score, rival) else "no better"
+        how = "better" if against["beaten"] else how
+        shown = f"{measure.name} {number(score)}"
+        beside = f"; {how} than “{against['name']}” ({number(rival)})"
+    elif judged and name in judged["metrics"]:
+        shown, beside = f"{name} {number(judged['metrics'][name])}", ""
+    else:
+        return f"Winner: trial {winner.number}, {name} {_score(study)}."
+    return f"Winner: trial {winner.number}, {shown} on the {split} split{beside}."
+
+
+def _within(interval: Sequence[float] | None, score: float) -> str:
     return (
-        f" (95 % confidence: {span(interval, signed)})"
+        f" (95 % confidence: {span(interval, signed, score)})"
         if interval
         else " (too few independent cases for an interval)"
     )
@@ -93,8 +115,13 @@ def _score(study: Study) -> str:
     if found is None:
         return f"{number(study.winner.score)}{over(study)}"
     seeds = plural(len(found["scores"]), "fresh seed")
-    spread = "" if found["spread"] is None else f" ± {number(found['spread'])}"
-    return f"{number(found['mean'])}{spread} with {seeds}{over(study, len(found['scores']))}"
+    return f"{around(found)} with {seeds}{over(study, len(found['scores']))}"
+
+
+def around(finalist: Mapping[str, Any]) -> str:
+    """``0.9312 ± 0.0041``: the mean of the fresh seeds and their spread."""
+    mean, spread = finalist["mean"], finalist["spread"]
+    return number(mean) + ("" if spread is None else f" ± {number(spread, mean)}")
 
 
 def over(study: Study, runs: int | None = None) -> str:
@@ -107,23 +134,57 @@ def over(study: Study, runs: int | None = None) -> str:
 
 
 def _finals(study: Study) -> str:
-    """What the fresh seeds took from the search's score, and who is tied."""
+    """What the fresh seeds took from the search's score, and why the winner is the winner."""
     winner = study.winner
     if winner is None or not study.finalists:
         return ""
     found = study.finalists[winner.number]
     search, mean = found["search"], found["mean"]
     same = "on their folds " if study.folds > 1 else ""
-    text = f"Finals: {same}the search saw {number(search)}, fresh seeds {number(mean)}"
+    text = f"Finals: {same}the search saw {number(search, mean)}, fresh seeds {number(mean)}"
     text += f" (95 % confidence: {span(found['interval'])})" if found["interval"] else ""
     if search is not None and study.objective.better(search, mean):
-        text += f"; the search flattered it by {number(abs(search - mean))}"
-    tied = [str(number) for number, one in study.finalists.items() if one["tied"]]
-    if len(tied) > 1:
-        text += f". Trials {', '.join(tied)} cannot be told apart"
-        if not study.objective.cost:
-            text += "; of those within a run's spread of the best the smallest wins"
+        text += f"; the search flattered it by {number(abs(search - mean), mean)}"
+    tied = [trial for trial, one in study.finalists.items() if one["tied"] and trial != winner.number]
+    if study.objective.cost:  # the rule is said where the winner is
+        text += f". Trials {listed([winner.number, *tied], 'and')} cannot be told apart" if tied else ""
+    elif len(study.finalists) > 1:
+        text += f". {_why(study, winner.number, tied)}"
     return text + "."
+
+
+def _why(study: Study, winner: int, tied: Sequence[int]) -> str:
+    """Why the winner is the winner: by its mean, or among those that are tied and close by its size."""
+    found = study.finalists
+    own, size = found[winner], found[winner].get("parameters")
+    best = min(found, key=lambda trial: (study.objective.sort_key(found[trial]["mean"]), trial != winner))
+    if best != winner:
+        rival = found[best]
+        if size and rival.get("parameters") and size < rival["parameters"]:
+            return (
+                f"Trial {winner} wins: it cannot be told apart from trial {best} ({number(own['mean'])} against "
+                f"{number(rival['mean'])}) and is smaller ({size:,} parameters against {rival['parameters']:,})"
+            )
+        return f"Trial {winner} wins: trial {best} has a better mean ({number(rival['mean'])}), but not with all its seeds"
+    text = f"Trial {winner} wins with the best mean of its fresh seeds"
+    if not tied:
+        return text
+    means = [number(found[trial]["mean"]) for trial in tied]
+    if len(set(means)) == 1:
+        means = [means[0] + (" each" if len(tied) > 1 else "")]
+    text += f"; {_trials(tied)} ({listed(means, 'and')}) cannot be told apart from it"
+    smaller = [trial for trial in tied if (found[trial].get("parameters") or math.inf) < (size or 0)]
+    if not smaller:
+        return f"{text}, and {'is' if len(tied) == 1 else 'are'} no smaller"
+    if any(found[trial]["failed"] for trial in smaller):
+        return text
+    which = _trials(smaller) if len(smaller) < len(tied) else "it" if len(tied) == 1 else "they"
+    lie = "lies" if len(smaller) == 1 else "lie"
+    return f"{text}; though smaller, {which} {lie} more than a run's spread behind"
+
+
+def _trials(numbers: Sequence[int]) -> str:
+    return f"trial{'s' * (len(numbers) > 1)} {listed(numbers, 'and')}"
 
 
 def _choice(study: Study) -> str:
@@ -161,24 +222,31 @@ def progress(trial: Trial) -> str:
     return f"{best.number}/{last}" if best else f"–/{last}"
 
 
-def number(value: float | None) -> str:
-    """A metric with four decimals, or as many digits as make sense."""
+def number(value: float | None, beside: float = 0.0) -> str:
+    """A metric with four decimals; a small one with three digits, a tiny one with an exponent.
+
+    ``beside`` is a number whose precision it shares, where that asks for fewer decimals (but four).
+    """
     if value is None:
         return "–"
-    size = abs(value)
-    if size != 0 and (size < 1e-3 or size >= 1e7):
-        return f"{value:.3e}"
-    return f"{value:.4f}" if size < 10 else f"{value:.2f}" if size < 1000 else f"{value:,.0f}"
+    size = max(abs(value), min(abs(beside), 1.0))
+    if size != 0 and not 1e-4 <= size < 1e7:
+        return f"{value:.2e}"
+    if size >= 10:
+        return f"{value:.2f}" if size < 1000 else f"{value:,.0f}"
+    return f"{value:.{4 if size >= 0.01 or size == 0 else 2 - math.floor(math.log10(size))}f}"
 
 
-def signed(value: float) -> str:
+def signed(value: float, beside: float = 0.0) -> str:
     """``number`` with its sign."""
-    return f"{'+' if value >= 0 else '−'}{number(abs(value))}"
+    return f"{'+' if value >= 0 else '−'}{number(abs(value), beside)}"
 
 
-def span(interval: Sequence[float], show: Callable[[float], str] = number) -> str:
-    """``[0.9210, 0.9405]``."""
-    return f"[{show(interval[0])}, {show(interval[1])}]"
+def span(interval: Sequence[float], show: Callable[[float, float], str] = number, beside: float = 0.0) -> str:
+    """``[0.9210, 0.9405]``: the ends share the precision of the larger one, or of ``beside``."""
+    low, high = interval
+    larger = max(abs(low), abs(high), abs(beside))
+    return f"[{show(low, larger)}, {show(high, larger)}]"
 
 
 def value(value: Scalar) -> str:
@@ -209,6 +277,10 @@ def _winner(study: Study) -> str:
     kept = study.kept if study.kept is not None and study.kept.best is not None else winner
     assert kept.best is not None
     epochs = f"best at epoch {kept.best.number} of {kept.epochs[-1].number}"
+    if found := study.finalists.get(winner.number):  # the table has the epochs of the search
+        runs = len(found["scores"])
+        which = f"the best of its {runs} fresh runs" if runs > 1 else "its fresh run"
+        epochs = f"best.keras is {which}: epoch {kept.best.number} of {kept.epochs[-1].number}"
     if again := study.retrained:
         epochs = f"trained again on training and validation, {plural(again['epochs'], 'epoch')}"
     return f"Winner: {knobs(winner.values)} ({epochs}{parameters})."
@@ -272,8 +344,13 @@ def _ended(study: Study) -> str:
     state = study.facts.get("state")
     if state == "stopped":
         return "Not finished: it was stopped; run it again to go on."
+    if state == "running" and study.folder.in_use():
+        planned = study.facts.get("planned")
+        of = f" of {planned:,}" if planned else ""
+        finals = f", {plural(study.finals_done, 'training')} of the finals" if study.finals_done else ""
+        return f"Not finished: it is running, and has done {len(study.ranked):,}{of} trials{finals}."
     if state == "running":  # a kill leaves no word behind
-        return "Not finished: it is still running, or was killed; then run it again to go on."
+        return "Not finished: it was killed; run it again to go on."
     ended = study.facts.get("ended")
     return f"Ended: {str(ended).rstrip('.')}." if ended else ""
 

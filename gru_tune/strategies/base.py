@@ -263,6 +263,13 @@ def amount(search: SearchSection, space: Space) -> str:
     return count + (f", all there are ({search.trials:,} trials were asked for)" if short else "")
 
 
+def unlearned(space: Space, first: int) -> str:
+    """What is said of a search that ends with its ``first`` configurations, from which it would learn."""
+    return (
+        f"all of them at random: it learns from trial {first + 1} on" if space.size > first else "at random"
+    )
+
+
 def derive(seed: int, *parts: int | str) -> int:
     """A seed made from another: 1 to 2**32 - 1, far from those of neighbouring seeds and parts."""
     text = ":".join(str(part) for part in (seed, *parts))

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from gru_tune.space import Space
-from gru_tune.strategies.base import Known, SearchSection, Strategy, Work, amount
+from gru_tune.strategies.base import Known, SearchSection, Strategy, Work, amount, unlearned
 from gru_tune.trial import Objective
 
 
@@ -39,8 +39,10 @@ class BayesianSearch(SearchSection):
         first, limit = self.initial_points(space), self.limit(space)
         if self.earlier is not None:
             return f"{self.strategy}: {amount(self, space)}"
-        share = f", the first {first} of them at random" if limit is None or first < limit else ", at random"
-        return f"{self.strategy}: {amount(self, space)}{share}"
+        text = f"{self.strategy}: {amount(self, space)}"
+        if limit is not None and limit <= first:
+            return f"{text}, {unlearned(space, first)}"
+        return f"{text}, the first {first} of them at random"
 
     def create(
         self, space: Space, objective: Objective, epochs: int, work: Work | None = None, known: Known = ()

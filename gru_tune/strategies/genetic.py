@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from gru_tune.space import Space
-from gru_tune.strategies.base import Known, SearchSection, Strategy, Work, amount
+from gru_tune.strategies.base import Known, SearchSection, Strategy, Work, amount, unlearned
 from gru_tune.trial import Objective
 
 
@@ -31,7 +31,7 @@ class GeneticSearch(SearchSection):
     def describe(self, space: Space, epochs: int) -> str:
         limit, text = self.limit(space), f"{self.strategy}: {amount(self, space)}"
         if self.earlier is None and limit is not None and limit <= self.population:
-            return f"{text}, at random"
+            return f"{text}, {unlearned(space, self.population)}"
         first = ", the first at random" if self.earlier is None else ""
         return f"{text} in generations of {self.population}{first}"
 

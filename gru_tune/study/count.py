@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 
 from gru_tune.report.words import duration, number, progress
 from gru_tune.study.log import Run
 from gru_tune.study.watch import Plan
 from gru_tune.trial import Status, Trial
 from gru_tune.wording import listed, plural
+
+FEW = 2  # trainings a worker: fewer say little of the others, since the first ones compile their models
 
 
 class Count:
@@ -41,19 +44,31 @@ class Count:
         self.finals = max((self.finals or 0) - 1, 0)
 
     def left(self, now: float, running: Iterable[float] = ()) -> float | None:
-        """Seconds left, from the mean time of a training and the minutes; None while nothing is known.
+        """Seconds left, from the mean time of a training and the minutes; None while too little is known.
 
         ``running`` has the seconds that every training which has not ended has taken by now.
         """
         guesses = []
         trainings = self._waiting()
-        if trainings is not None and self.done:
-            training = sum(self._seconds.values()) / self.done / self.plan.repeats
+        if trainings is not None:
+            training = self._training()
+            if training is None:
+                return None
             spent = sum(min(seconds, training) for seconds in running)
             guesses.append(max(trainings * training - spent, 0.0) / self.plan.slots)
         if self.plan.deadline is not None:
             guesses.append(max(self.plan.deadline - now, 0.0))
         return min(guesses, default=None)
+
+    def _training(self) -> float | None:
+        """Seconds of a training: the mean, in which the forecast counts as much as the first few."""
+        plan, few = self.plan, FEW * self.plan.slots
+        seconds, trainings = sum(self._seconds.values()), self.done * plan.repeats
+        if plan.forecast is not None and plan.total:
+            foreseen = plan.forecast * plan.slots / (plan.total * plan.repeats + plan.finals)
+            return (seconds + few * foreseen) / (trainings + few)
+        enough = trainings >= few or self.finals is not None
+        return seconds / trainings if trainings and enough else None
 
     def _waiting(self) -> int | None:
         """Trainings that have not ended, the finals' among them; None where nothing but time ends the search."""
@@ -73,6 +88,7 @@ class FinalsCount:
 
     def __init__(self, due: Sequence[Run]) -> None:
         self.due, self.done = due, 0
+        self._scored: dict[int, list[Trial]] = {}  # the runs that count, by their trial
 
     def words(self) -> str:
         """``finals: 9 trainings with fresh seeds, of trial 3, 1 and 7``."""
@@ -89,4 +105,11 @@ class FinalsCount:
             return f"{head} failed: {run.error}"
         if run.status is Status.STOPPED:
             return f"{head} does not count: the minutes were over after epoch {run.epochs[-1].number}"
+        self._scored.setdefault(run.number, []).append(run)
         return f"{head}: {run.objective.name} {number(run.score)} (epoch {progress(run)}, {duration(run.seconds)})"
+
+    def leader(self) -> tuple[Trial, float, int] | None:
+        """A run of the trial whose fresh seeds have the best mean so far, that mean, and of how many seeds."""
+        means = [(runs[0], fmean(run.score for run in runs if run.score is not None), len(runs))
+                 for runs in self._scored.values()]  # fmt: skip
+        return min(means, key=lambda one: one[0].objective.sort_key(one[1]), default=None)

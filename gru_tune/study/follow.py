@@ -21,6 +21,7 @@ from gru_tune.study.history import History
 from gru_tune.study.history import repeats as counted
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Died, Event, Finished, Header, Launch, Started
+from gru_tune.study.minutes import expected
 from gru_tune.study.progress import begun
 from gru_tune.study.results import StudyFolder, read_json
 from gru_tune.study.table import best
@@ -149,13 +150,14 @@ class Story:
         assert self.history is not None
         assert self._started is not None
         history, self._settings = self.history, _settings(self.folder)
+        facts = read_json(self.folder.facts)
         minutes, trials = self._setting("search", "minutes"), history.trials
         self._watch.begin(
             Plan(
                 name=self.name,
                 folder=self.folder.path,
                 objective=history.objective,
-                total=read_json(self.folder.facts).get("planned"),
+                total=facts.get("planned"),
                 done={number: trial.seconds for number, trial in trials.items()},
                 failed=[number for number, trial in trials.items() if trial.status is Status.FAILED],
                 slots=self._started.workers,
@@ -164,6 +166,7 @@ class Story:
                 folds=history.folds,
                 repeats=history.repeats,
                 finals=self._setting("winner", "finalists", 0) * self._setting("winner", "seeds", 0),
+                forecast=expected(facts),
             )
         )
         self.begun, self._finals = True, False

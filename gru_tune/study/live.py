@@ -113,18 +113,30 @@ def picture(
     from rich.constrain import Constrain
     from rich.text import Text
 
-    plan = count.plan
     lines: list[RenderableType] = [_bars(count, finals, jobs[:room])]
     if len(jobs) > room:
         lines.append(Text(f"and {plural(len(jobs) - room, 'more training')}", style="dim"))
     left = count.left(now, [elapsed for _, elapsed in jobs])
     if left:
         lines.append(_line(f"about {duration(left)} left, until {clock(now + left, now)}"))
-    if count.best is not None:
-        best = f"best so far: trial {count.best.number}, {plan.objective.name} {number(count.best.score)}"
-        lines.append(_line(best, "green"))
-        lines += [_line(f"  {knobs(count.best.values)}", "green")] if count.best.values else []
+    if (best := _best(count, finals)) is not None:
+        trial, told = best
+        lines.append(_line(told, "green"))
+        lines += [_line(f"  {knobs(trial.values)}", "green")] if trial.values else []
     return Constrain(Group(*lines), WIDEST)
+
+
+def _best(count: Count, finals: FinalsCount | None) -> tuple[Trial, str] | None:
+    """The trial that leads, and in words by what: by its fresh seeds as soon as there are some."""
+    name = count.plan.objective.name
+    if finals is not None and (leader := finals.leader()) is not None:
+        trial, mean, seeds = leader
+        fresh = plural(seeds, "fresh seed")
+        return trial, f"leads the finals: trial {trial.number}, {name} {number(mean)} with {fresh}"
+    if count.best is None:
+        return None
+    when = "best so far" if finals is None else "best of the search"
+    return count.best, f"{when}: trial {count.best.number}, {name} {number(count.best.score)}"
 
 
 def _bars(count: Count, finals: FinalsCount | None, jobs: Sequence[tuple[Report, float]]) -> RenderableType:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 
-from gru_tune.errors import StudyError
+from gru_tune.errors import NothingCompleted
 from gru_tune.executors.base import Executor, WorkerDied
 from gru_tune.strategies import WAIT, Proposal, Strategy
 from gru_tune.study import table
@@ -310,8 +310,8 @@ def _given_up(flight: Flight, reason: str) -> str:
 
 
 def refuse_hopeless(history: History, reason: str) -> None:
-    """Raise ``StudyError`` when not one of the trials was completed."""
+    """Raise ``NothingCompleted`` when not one of the trials was completed."""
     trials = list(history.trials.values())
     if trials and all(trial.score is None for trial in trials):
         count = f"the {len(trials)} trials" if len(trials) > 1 else "the trials (there is one)"
-        raise StudyError(f"none of {count} was completed; the last one: {trials[-1].error}; {reason}")
+        raise NothingCompleted(f"none of {count} was completed; the last one: {trials[-1].error}; {reason}")

@@ -80,18 +80,24 @@ def foretold(facts: Mapping[str, Any], config: Config) -> bool:
     return {key: found.get(key) for key in ("minutes", "planned")} == _asked(config) if found else False
 
 
+def expected(facts: Mapping[str, Any]) -> float | None:
+    """Seconds that ``study.json`` foretells for all its trials and the finals; None where it does not know."""
+    found = facts.get("forecast") or {}
+    return found.get("asked") if found.get("planned") == facts.get("planned") else None
+
+
 def _asked(config: Config) -> dict[str, Any]:
     return {"minutes": config.search.minutes, "planned": config.search.limit(config.space)}
 
 
 def verdict(facts: Mapping[str, Any], config: Config) -> Iterator[str]:
-    """The forecast that ``study.json`` has, beside what came of it: one line, or none.
+    """Where the forecast that ``study.json`` has was wrong, what came of it: one line, or none.
 
     None also where it was made for other minutes, or another number of trials.
     """
     if not foretold(facts, config):
         return
     found = facts["forecast"]
-    if found["trials"] is not None:
+    if found["trials"] not in (None, facts["trained"]):
         told = plural(found["trials"], "trial")
-        yield f"forecast: {told} in {found['minutes']:g} min; trained: {facts['trained']:,}"
+        yield f"{told} were expected to fit into the {found['minutes']:g} min; {facts['trained']:,} did"

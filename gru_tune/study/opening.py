@@ -9,7 +9,7 @@ from gru_tune import constraints, strategies
 from gru_tune.check import hopeless_stopper
 from gru_tune.study.described import note
 from gru_tune.study.loop import Search, best
-from gru_tune.study.minutes import Minutes, foretold
+from gru_tune.study.minutes import Minutes, expected, foretold
 from gru_tune.study.results import StudyFolder, read_json
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Status
@@ -44,9 +44,9 @@ def announce(
             watch.say(doubt)
         # One that the study began with stays: it is what the end is compared with.
         known = foretold(read_json(folder.facts), config)
-        if not known and (expected := minutes.forecast(search.history.seconds)) is not None:
-            note(folder, **minutes.facts(expected))
-            for text in expected.sentences(config):
+        if not known and (found := minutes.forecast(search.history.seconds)) is not None:
+            note(folder, **minutes.facts(found))
+            for text in found.sentences(config):
                 watch.say(text)
     watch.begin(
         Plan(
@@ -62,5 +62,6 @@ def announce(
             folds=search.history.folds,
             repeats=search.history.repeats,
             finals=config.winner.finalists * config.winner.seeds,
+            forecast=expected(read_json(folder.facts)),
         )
     )

@@ -28,7 +28,7 @@ from gru_tune.study.described import describe, header, note, question
 from gru_tune.study.finals import decide
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
-from gru_tune.study.log import Ended, Header, Log, Record
+from gru_tune.study.log import Ended, Finished, Header, Log, Record
 from gru_tune.study.minutes import Minutes, verdict
 from gru_tune.study.opening import announce
 from gru_tune.study.question import refuse_other
@@ -39,6 +39,7 @@ from gru_tune.study.winner import Finish
 from gru_tune.study.winner import Parts as WinnerParts
 from gru_tune.study.work import Arrays, Work
 from gru_tune.trial import Outcome, Trial
+from gru_tune.wording import plural
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
@@ -93,10 +94,23 @@ def run(
         try:
             _Run(config, folder, watch, parts or real_parts(), interrupt).run(workers, fresh)
         except KeyboardInterrupt:
+            if not _trained(folder):
+                raise SearchInterrupted(
+                    "stopped before the first trial was done; nothing to save yet"
+                ) from None
             raise SearchInterrupted(f"stopped; everything finished is saved in {folder.path}") from None
         finally:
             watch.end()
     return folder
+
+
+def _trained(folder: StudyFolder) -> int:
+    """How many trials of a study have an outcome; a log that is damaged tells of none."""
+    try:
+        record = logs.read(folder.log)
+    except (OSError, StudyError):
+        return 0
+    return len({event.outcome.trial for event in record.events if isinstance(event, Finished)})
 
 
 @dataclass
@@ -114,7 +128,10 @@ class _Run:
         trackers.refuse_missing(self.config)
         earlier.refuse_itself(self.config, self.folder.path)
         if fresh:
+            trials, known = _trained(self.folder), self.folder.log.exists()
             self.folder.clear()
+            if known:
+                self.watch.say(f"deleted {self.folder.path}: {plural(trials, 'trial')}")
         record = self._former()
         backend = self._backend(record)
         executor = self._executor(workers, backend)

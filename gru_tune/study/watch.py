@@ -27,6 +27,7 @@ class Plan:
     folds: int = 1
     repeats: int = 1  # trainings of every trial
     finals: int = 0  # trainings that follow the search
+    forecast: float | None = None  # seconds that all of it was expected to take, before its first trial
 
 
 class Watcher:

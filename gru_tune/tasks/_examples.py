@@ -21,10 +21,11 @@ from gru_tune.tasks._numbers import original
 Ints = NDArray[np.int64]
 
 MISTAKES = 12
-FEATURES = 4  # columns of the inputs that are told
+FEATURES = 64  # columns of the inputs that are told
 TARGETS = 3
 WORDS = 80  # words of an input that are told, and steps of a piece of a labelled sequence
 POINTS = 100  # steps of a series that are told
+VALUES = 1600  # of all series of an input together
 SCATTERED = 1000  # pairs of truth and prediction
 UNKNOWN = 1  # the id of words that training lacks
 DIGITS = 6  # significant ones
@@ -87,20 +88,23 @@ def sample(samples: Shown, truth: Truth, place: int) -> dict[str, Any]:
 def inputs(samples: Shown, rows: Ints) -> dict[str, Any]:
     """What the rows of ``x`` hold, and ``length``, how many they are.
 
-    ``words``: the first ids; or ``series``, a row a feature with ``name`` and ``values``, at the steps ``at``.
+    ``words``: the first ids; or ``series``, a row a feature with ``name`` and ``values``, at the steps ``at``,
+    of some of the features, where there are many; ``features`` is how many there are.
     """
     dataset, found = samples.dataset, {"length": len(rows)}
     if not is_numeric(dataset):
         words = np.asarray(dataset.x)[rows[:WORDS]]
         known = words < samples.knobs.vocabulary
         return {**found, "words": np.where(known, words, UNKNOWN).tolist()}
-    at = spread(len(rows), POINTS)
+    names = dataset.info["inputs"]
+    features = spread(len(names), FEATURES)
+    at = spread(len(rows), min(POINTS, VALUES // len(features)))
     scale, x = dataset.info["input_scale"], np.asarray(dataset.x)[rows[at]].astype(np.float64)
     series = [
-        {"name": short(name), "values": plain(x[:, n] * scale["std"][n] + scale["mean"][n])}
-        for n, name in enumerate(dataset.info["inputs"][:FEATURES])
+        {"name": short(names[n]), "values": plain(x[:, n] * scale["std"][n] + scale["mean"][n])}
+        for n in features.tolist()
     ]
-    return {**found, "at": (at + 1).tolist(), "series": series}
+    return {**found, "at": (at + 1).tolist(), "series": series, "features": len(names)}
 
 
 def label(dataset: Dataset, number: int) -> str:

@@ -19,6 +19,7 @@ from gru_tune.tasks._numbers import original
 
 CONSTANT = 1e-6  # a naive error below it, in standard deviations: there is nothing to compare with
 SPREAD = 3  # windows that are shown besides the best, the median and the worst
+SHORT, STRETCH = 3, 150  # steps ahead of a horizon too short to see by itself; forecasts in a row that are
 LEAST_BACK = 24  # steps of history that are shown, however short the horizon
 
 
@@ -94,7 +95,11 @@ class Forecasting:
 
         Each has ``where`` it is forecast from, ``which`` it is, and for the first ``targets`` the
         ``history`` and the ``true``, ``predicted`` and ``naive`` values, at the steps ``back`` and ``ahead``.
+        With at most 3 steps ahead, of which a window shows next to nothing, ``stretch`` instead: the
+        first step ahead of forecasts in a row, in the middle of the split.
         """
+        if int(samples.dataset.info["horizon"]) <= SHORT:
+            return {"samples": len(y_pred), "stretch": _stretch(samples.dataset, truth, y_pred)}
         error = np.abs(_errors(truth, y_pred)).mean(axis=2).sum(axis=1) / truth.valid.sum(axis=1)
         ranks = np.argsort(error, kind="stable")
         chosen = {"best": ranks[0], "median": ranks[len(ranks) // 2], "worst": ranks[-1]}
@@ -111,25 +116,51 @@ def _window_of(samples: Shown, truth: Truth, y_pred: NDArray[Any], place: int, w
     back = min(len(samples.rows(place)), max(2 * horizon, LEAST_BACK))
     rows = origin[0] - back + _examples.spread(back, _examples.POINTS)
     ahead = _examples.spread(horizon, _examples.POINTS)
-
-    def values(scaled: NDArray[Any], known: NDArray[np.bool_], target: int) -> list[float | None]:
-        return _examples.plain(np.where(known, original(dataset, scaled)[:, target], np.nan))
-
-    everywhere = np.ones(len(ahead), bool)
-    naive = _naive(dataset, origin)
-    targets = [
-        {
-            "target": _examples.short(name),
-            "history": values(np.asarray(dataset.y)[rows], valid_rows(dataset)[rows], n),
-            "true": values(truth.y[place, ahead], truth.valid[place, ahead], n),
-            "predicted": values(y_pred[place, ahead], everywhere, n),
-            "naive": {kind: values(guess[0, ahead], everywhere, n) for kind, guess in naive.items()},
-        }
-        for n, name in enumerate(dataset.info["targets"][: _examples.TARGETS])
-    ]
+    naive = {kind: guess[0, ahead] for kind, guess in _naive(dataset, origin).items()}
+    told = _told(dataset, truth.y[place, ahead], truth.valid[place, ahead], y_pred[place, ahead], naive)
+    known, past = valid_rows(dataset)[rows], np.asarray(dataset.y)[rows]
+    targets = [{**one, "history": _values(dataset, past, n, known)} for n, one in enumerate(told)]
     where = _examples.where(dataset, int(origin[0]))
     times = {"back": (rows - origin[0] + 1).tolist(), "ahead": (ahead + 1).tolist()}
     return {"where": where, "which": which, **times, "targets": targets}
+
+
+def _stretch(dataset: Dataset, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
+    """``rows`` that are forecast, counted from 1, and for the first ``targets`` what ``_told`` says of them."""
+    starts = stretch_starts(dataset, truth.rows)
+    together = np.flatnonzero(starts == starts[len(starts) // 2])  # one series, where there are several
+    first = max(len(together) - STRETCH, 0) // 2
+    chosen = together[first : first + STRETCH]
+    rows = truth.rows[chosen]
+    naive = {kind: guess[:, 0] for kind, guess in _naive(dataset, rows).items()}
+    told = _told(dataset, truth.y[chosen, 0], truth.valid[chosen, 0], y_pred[chosen, 0], naive)
+    return {"rows": (rows + 1).tolist(), "targets": told}
+
+
+def _told(
+    dataset: Dataset,
+    true: NDArray[Any],
+    known: NDArray[np.bool_],
+    predicted: NDArray[Any],
+    naive: dict[str, NDArray[Any]],
+) -> list[dict[str, Any]]:
+    """Of the first targets what was true (n, targets), where it is known (n,), and what was forecast."""
+    return [
+        {
+            "target": _examples.short(name),
+            "true": _values(dataset, true, n, known),
+            "predicted": _values(dataset, predicted, n),
+            "naive": {kind: _values(dataset, guess, n) for kind, guess in naive.items()},
+        }
+        for n, name in enumerate(dataset.info["targets"][: _examples.TARGETS])
+    ]
+
+
+def _values(
+    dataset: Dataset, scaled: NDArray[Any], target: int, known: NDArray[np.bool_] | bool = True
+) -> list[float | None]:
+    """One target of values (n, targets) in original units; None where it is not known."""
+    return _examples.plain(np.where(known, original(dataset, scaled)[:, target], np.nan))
 
 
 def _errors(truth: Truth, y_pred: NDArray[Any]) -> NDArray[np.float64]:

@@ -6,9 +6,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from gru_tune import kinds, sources
 from gru_tune.data import apply
+from gru_tune.errors import GruTuneError
+from gru_tune.study.results import read_json
 from gru_tune.tasks import TASKS
-from gru_tune.using.finished import open_study
+from gru_tune.using.finished import Finished, open_study
 from gru_tune.using.models import predictions
 from gru_tune.wording import plural
 
@@ -50,7 +53,7 @@ def evaluate(study: Path, file: Path, *, skip: bool, ensemble: bool) -> Evaluati
     found = TASKS[finished.fitted.task].score(new.dataset, truth, y_pred, names)
     if "loss" in names and loss is not None:
         found = {**found, "loss": loss}
-    notes = [*new.notes]
+    notes = [*_known(finished, file), *new.notes]
     notes += [
         f"{name} is left out: it is a share of an error on the training split"
         for name in FITTED
@@ -60,3 +63,24 @@ def evaluate(study: Path, file: Path, *, skip: bool, ensemble: bool) -> Evaluati
     unit = "row" if finished.fitted.timeline else "sequence"
     unit = {"steps": "step", "horizon": "window"}.get(truth.form, unit)
     return Evaluation(str(study), file.name, len(truth.y), unit, metrics, tuple(notes))
+
+
+def _known(finished: Finished, file: Path) -> list[str]:
+    """A warning where ``file`` is what the study itself read, which its fingerprint tells."""
+    fitted = finished.fitted
+    try:
+        section = kinds.KINDS[fitted.section["kind"]].model_validate(
+            {**fitted.section, "path": str(file.absolute())}
+        )
+        found = kinds.read(section, sources.read(section, Path()), fitted.task).fingerprint()
+    except GruTuneError:  # read in the study's own way it is nothing: it is another file
+        return []
+    facts = read_json(finished.folder.facts)
+    if found != facts.get("data"):
+        return []
+    text = f"{file.name} holds the rows that the study was made from, and most of them it was trained on: the numbers flatter"
+    return [
+        f"{text}; `gru-tune report {finished.folder.path}` has those of the test split"
+        if facts.get("test")
+        else text
+    ]

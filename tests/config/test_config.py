@@ -228,6 +228,15 @@ def test_bad_overrides(override: str, line: str, loads: Loader) -> None:
     assert str(caught.value).splitlines()[0] == line
 
 
+def test_a_file_is_not_blamed_for_what_was_set_from_outside(loads: Loader) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loads(TEXT, "model.unit=3")
+    assert str(caught.value).splitlines()[-1] == "1 problem"
+    with pytest.raises(ConfigError) as caught:
+        loads(f"{TEXT}\nunknown: 1\n", "model.unit=3")
+    assert "2 problems in " in str(caught.value).splitlines()[-1]
+
+
 def test_all_bad_overrides_at_once(loads: Loader) -> None:
     with pytest.raises(ConfigError) as caught:
         loads(TEXT, "a", "b", "=")

@@ -33,10 +33,23 @@ def section(kind: str, **keys: Any) -> DataSection:
 
 
 def prepared(
-    folder: Path, task: str, kind: str, *, seed: int = 1, knobs: Mapping[str, Any] | None = None, **keys: Any
+    folder: Path,
+    task: str,
+    kind: str,
+    *,
+    seed: int = 1,
+    objective: str | None = None,
+    knobs: Mapping[str, Any] | None = None,
+    **keys: Any,
 ) -> Prepared:
     """Prepare a file of ``folder`` (``data.csv`` unless ``path`` says otherwise)."""
-    question = Question(task, section(kind, **keys), folder, SimpleNamespace(seed=seed), knobs or {})
+    question = Question(
+        task,
+        section(kind, **keys),
+        folder,
+        SimpleNamespace(seed=seed, metric=(("search", "objective"), objective)),
+        knobs or {},
+    )
     return prepare(question)
 
 

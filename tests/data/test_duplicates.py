@@ -31,7 +31,7 @@ def test_texts_that_differ_in_case_and_punctuation_alone(tmp_path: Path) -> None
     data = prepared(tmp_path, split="part", **TEXT)
     assert found(data, "duplicates") == [
         "3 of 20 test sequences occur in training as well (2 of them but for case, blanks and punctuation); the score "
-        "flatters by them: take them out of the file"
+        "flatters by them: take them out of training in the file"
     ]
     assert data.facts["duplicates"] == {"validation": 0, "test": 1}
 
@@ -40,7 +40,7 @@ def test_both_splits_are_told_in_one_sentence(tmp_path: Path) -> None:
     texts(tmp_path, ["film 1 was long"] * 21)
     assert found(prepared(tmp_path, split="part", **TEXT), "duplicates") == [
         "1 of 20 validation and 20 of 20 test sequences occur in training as well; the score flatters by them: take "
-        "them out of the file"
+        "them out of training in the file"
     ]
 
 
@@ -50,6 +50,24 @@ def test_equal_texts_can_be_kept_together(tmp_path: Path) -> None:
     (text,) = found(prepared(tmp_path, text="film", **TEXT), "duplicates")
     assert text.endswith("keep equal ones together with data.split: {by: group, group: film}")
     together = prepared(tmp_path, text="film", split={"by": "group", "group": "film"}, **TEXT)
+    assert found(together, "duplicates") == []
+
+
+def test_texts_that_are_the_same_only_as_words_are_in_groups_of_their_own(tmp_path: Path) -> None:
+    films = [f"{'Film' if n % 2 else 'film'} {n % 120} was long{' ' * (n > 120)}" for n in range(240)]
+    columns: dict[str, Any] = {"film": films, "y": ["a", "b"] * 120}
+    write(tmp_path, **columns)
+    (text,) = found(
+        prepared(tmp_path, text="film", split={"by": "group", "group": "film"}, **TEXT), "duplicates"
+    )
+    assert text == (
+        "28 of 36 validation and 22 of 36 test sequences occur in training as well (50 of them but for case, blanks "
+        "and punctuation); the score flatters by them: add a column to the file, 'film' in lower case without blanks "
+        "and punctuation, and keep equal ones together with data.split: {by: group, group: that column}"
+    )
+    plain = ["".join(filter(str.isalnum, film.lower())) for film in films]
+    write(tmp_path, plain=plain, **columns)
+    together = prepared(tmp_path, text="film", split={"by": "group", "group": "plain"}, **TEXT)
     assert found(together, "duplicates") == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from gru_tune.data.dataset import Dataset
 from gru_tune.errors import ConfigError, DataError
 from gru_tune.values import Choice, Int
+from tests.data.checking import found, levels
 from tests.data.preparing import has, prepared
 
 
@@ -198,7 +199,28 @@ def test_duplicates_across_splits_are_counted(tmp_path: Path) -> None:
 
 def test_imbalance_is_noted(tmp_path: Path) -> None:
     write(tmp_path, {"text": [f"a {n}" for n in range(100)], "label": ["ham"] * 90 + ["spam"] * 10})
-    assert has(prepared(tmp_path, **TEXT).notes, "90% of the training targets are 'ham'")
+    fact = "90% of the training targets are 'ham'"
+    little, weigh = "accuracy says little, look at macro_f1", "try class_weights: balanced"
+    for objective, weights, text, level in (
+        (None, "none", f"{fact}: {little} and {weigh}", "warning"),
+        ("macro_f1", "none", f"{fact}: {weigh}", "warning"),
+        ("accuracy", Choice(("none", "balanced")), f"{fact}: {little}", "warning"),
+        ("macro_f1", "balanced", fact, "note"),
+    ):
+        data = prepared(tmp_path, objective=objective, knobs={"class_weights": weights}, **TEXT)
+        assert (found(data, "imbalance"), levels(data, "imbalance")) == ([text], [level])
+
+
+def test_all_columns_that_are_not_there_are_told_at_once(tmp_path: Path) -> None:
+    write(tmp_path, {"SMS": [f"a {n}" for n in range(20)], "Label": ["ham", "spam"] * 10})
+    keys: dict[str, Any] = {"task": "classification", "kind": "text", "text": "sms", "target": "label"}
+    with pytest.raises(DataError) as caught:
+        prepared(tmp_path, split={"group": "user"}, **keys)
+    assert str(caught.value).splitlines() == [
+        "data.text: there is no column 'sms' in data.csv; did you mean 'SMS'?",
+        "data.target: there is no column 'label' in data.csv; did you mean 'Label'?",
+        "data.split.group: there is no column 'user' in data.csv: it has SMS, Label",
+    ]
 
 
 def test_a_validation_split_that_ranks_by_chance_is_noted(tmp_path: Path) -> None:

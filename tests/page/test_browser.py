@@ -13,7 +13,9 @@ import pytest
 
 from gru_tune import page as pages
 from gru_tune.page import compared
+from gru_tune.report import read
 from tests.page import studies
+from tests.report import builders, made
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -134,6 +136,22 @@ def test_the_table_is_sorted_and_filtered(opened: Open) -> None:
     search.fill("nothing like it")
     assert found.cells("trial") == []
     assert found.page.locator("#count").inner_text() == "0 of 12 trials"
+
+
+def test_confirmed_scores_are_sorted_by_their_means(browser: Browser, tmp_path: Path) -> None:
+    """0.0123 is more than 0.00850, though 850 is more than 123."""
+    final = made.finals({"trial": 2, "mean": 0.0085, "spread": 0.001}, {"trial": 5, "mean": 0.0123})
+    builders.study(tmp_path, facts={**studies.FINISHED, **final})
+    context = browser.new_context()
+    found = Opened(context.new_page())
+    found.page.goto(pages.write(read.study(tmp_path)).as_uri())
+    found.page.wait_for_selector("html[data-ready]")
+    orders = []
+    for _ in range(2):
+        found.sort("confirmed")
+        orders.append(found.cells("trial")[:2])
+    context.close()
+    assert orders == [["2", "5"], ["5", "2"]]
 
 
 def test_thousands_of_trials_come_a_page_at_a_time(opened: Open) -> None:

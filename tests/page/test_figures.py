@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from benchmarks import big_study
-from gru_tune.page import costs, knobs, search, thin
+from gru_tune.page import costs, knobs, search, thin, winner
 from gru_tune.page.axis import Axis, axes
 from gru_tune.page.figure import Figure
-from gru_tune.page.importance import Importances, importances
+from gru_tune.page.importance import Importance, Importances, importances
 from gru_tune.report import read
 from gru_tune.report.read import Study
 from gru_tune.trial import Objective, Status
@@ -103,6 +103,50 @@ def test_the_history_shows_baseline_and_finals() -> None:
     assert "fresh seeds" in figure.caption
 
 
+def test_all_of_the_finalists_is_inside_the_picture() -> None:
+    final = made.finals(
+        {"trial": 11, "mean": 0.45, "interval": [0.2, 0.9]}, {"trial": 9, "mean": 0.3, "interval": None}
+    )
+    figure = search.history(some(**final))
+    assert figure.plot is not None
+    low, high = figure.plot.layout.yaxis.range
+    assert low < 0.2
+    assert high > 0.9
+
+
+def test_of_few_trials_all_are_inside_the_picture() -> None:
+    scores = [0.9627, 0.9711, 0.9712, 0.9713, 0.9713, 0.9714]
+    figure = search.history(made.study([made.trial(n, s) for n, s in enumerate(scores, 1)]))
+    assert figure.plot is not None
+    assert figure.plot.layout.yaxis.range[0] < 0.9627
+    assert figure.thinned == ""
+
+
+def test_curves_say_which_run_of_the_winner_they_are() -> None:
+    plain, final = some(), some(**made.finals({"trial": 12}))
+    said = "The thick line is trial 12 as the search trained it, not with a fresh seed."
+    assert said in search.curves(final).caption
+    assert said not in search.curves(plain).caption
+    kept = "Trial 12 as trained anew with a fresh seed, the run whose weights are best.keras. "
+    assert all(figure.caption.startswith(kept) for figure in winner.curves(final))
+    assert not any(figure.caption.startswith("Trial") for figure in winner.curves(plain))
+
+
+def test_the_best_of_an_unfinished_study_only_leads() -> None:
+    study = some()
+    assert trace(search.curves(study), "the leader, trial 12") is not None
+    assert [figure.title for figure in winner.curves(study)] == ["The leader's loss", "The leader's accuracy"]
+
+
+def test_all_knobs_at_once_speak_of_importance_only_where_it_is_known() -> None:
+    study = some()
+    found = Importances(tuple(Importance(name, 0.25, 0.1, 0.4, 10) for name in SPACE), 10, 10)
+    for known, said in ((None, False), (found, True)):
+        (figure,) = (figure for figure in knobs.figures(study, known) if figure.key == "parallel")
+        assert ("Knobs that matter more stand further right." in figure.caption) is said
+        assert not figure.main
+
+
 def test_long_names_leave_room_for_the_picture() -> None:
     long = "linear regression on each target's own past"
     study = some(baselines={"validation": {long: {"accuracy": 0.5}}})
@@ -112,7 +156,7 @@ def test_long_names_leave_room_for_the_picture() -> None:
 def test_learning_curves_are_broken_between_trials_and_stopped_ones_are_a_group() -> None:
     trials = [made.trial(n, 0.5 + n / 100) for n in range(1, 15)]
     trials[0] = replace(trials[0], status=Status.STOPPED)
-    figure = search.curves(made.study(trials))
+    figure = search.curves(made.study(trials, facts={"state": "finished"}))
     stopped = trace(figure, "stopped early")
     assert (list(stopped.x), list(stopped.y)) == ([1, 2, None], [0.51, 0.51, None])
     assert set(trace(figure, "the best 10").customdata) == {5, 6, 7, 8, 9, 10, 11, 12, 13}
@@ -121,7 +165,7 @@ def test_learning_curves_are_broken_between_trials_and_stopped_ones_are_a_group(
 
 def test_long_curves_and_many_of_them_are_thinned_and_it_is_said() -> None:
     trials = [made.trial(n, epochs=made.curve([0.5] * 500)) for n in range(1, 301)]
-    figure = search.curves(made.study(trials))
+    figure = search.curves(made.study(trials, facts={"state": "finished"}))
     assert figure.thinned == ("200 of 300 learning curves are shown: the best ten and some of the others.")
     assert len(trace(figure, "the winner, trial 1").x) == search.POINTS + 1
     assert trace(figure, "the winner, trial 1").x[-2] == 500

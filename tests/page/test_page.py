@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from contextlib import nullcontext
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -234,6 +235,45 @@ def test_with_two_objectives_the_winner_s_cost_is_a_number_of_the_head() -> None
     tiles = summary.tiles(made.study(trials, objective=both))
     assert summary.Tile("parameters", "200", "parameters; the Pareto set has 2 trials") in tiles
     assert "parameters" not in [tile.label for tile in summary.tiles(made.study([made.trial(1)]))]
+
+
+def test_beside_baselines_the_winner_has_what_fresh_seeds_reach() -> None:
+    """Its kept run is the best of them: flattered."""
+    known = {"validation": {"majority": {"accuracy": 0.5}}, "test": {"majority": {"accuracy": 0.5}}}
+    judged = {"metrics": {"accuracy": 0.95, "macro_f1": 0.93}}
+    facts = {
+        **made.finals({"trial": 1}), "baselines": known, "best": 1, "best_repeat": 1,
+        "validation": judged, "test": [{"trial": 1, "metrics": {"accuracy": 0.88}}],
+    }  # fmt: skip
+    grid = summary.baselines(made.study([made.trial(1)], facts=facts))
+    assert grid is not None
+    assert grid.rows[0] == ["the winner", "0.9000 (mean of 2 fresh seeds)", "0.8800"]
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_an_unfinished_study_has_a_leader_and_is_running_or_killed(busy: bool, tmp_path: Path) -> None:
+    study = studies.study("unfinished", tmp_path)
+    with study.folder.locked() if busy else nullcontext():
+        found = layout.page(study, None)
+    assert found.state == ("running" if busy else "killed")
+    assert ("winner", "The leader so far") in found.contents
+    assert found.groups[0].question == "Who leads so far"
+    assert found.tiles[0].label == "accuracy, the leader so far"
+    assert found.sections[0].title == "The leader on the data"
+    text = Parsed(page.html(study)).text
+    assert "The winner" not in text
+
+
+def test_the_table_has_the_knobs_first_and_then_the_finals_in_one_column(tmp_path: Path) -> None:
+    study = studies.study("whole", tmp_path)
+    facts = {**study.facts, **made.finals({"trial": 2, "mean": 0.98765, "spread": 0.0021})}
+    rows = table.rows(studies.read.Study(**{**vars(study), "facts": facts}), None)
+    columns = rows.columns
+    assert columns[:5] == ["rank", "trial", "status", "accuracy", "depth"]
+    assert [name for name in columns if name.startswith("confirmed")] == ["confirmed"]
+    assert columns.index("cell") < columns.index("confirmed") < columns.index("best_epoch")
+    found = {row[1]: row[columns.index("confirmed")] for row in rows.cells}
+    assert found == {n: "0.9877 ± 0.0021" if n == 2 else None for n in range(1, 13)}
 
 
 def test_sequences_of_one_length_have_one_number(tmp_path: Path) -> None:

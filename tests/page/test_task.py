@@ -13,7 +13,7 @@ import pytest
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.learning.samples import Samples
-from gru_tune.page import task, task_numbers
+from gru_tune.page import task, task_classes, task_numbers
 from gru_tune.page.figure import Figure
 from gru_tune.report import read
 from gru_tune.study.results import StudyFolder, replace_json
@@ -30,6 +30,7 @@ KEYS = {
     "numbers at steps": ["scatter", "residuals", "strips"],
     "tags": ["confusion", "spans", "calibration", "tagged"],
     "forecasting": ["ahead", "forecasts"],
+    "short forecasts": ["forecasts"],
     "windows": ["confusion", "classes", "calibration", "mistakes"],
     "steps of a timeline": ["confusion", "classes", "calibration", "tagged"],
     "numbers of a timeline": ["scatter", "residuals", "strips"],
@@ -124,6 +125,77 @@ def test_target_names_stay_text(tmp_path: Path) -> None:
     assert "&lt;script" in texts(figure)
 
 
+def test_a_window_begins_at_the_last_known_value() -> None:
+    """One step ahead would else be a point without a line."""
+    target = {"target": "a", "history": [7.0, 8.0], "true": [1.0], "predicted": [2.0], "naive": {"last value": [8.0]}}  # fmt: skip
+    window = {"which": "best", "where": "row 1", "ahead": [1], "back": [-1, 0], "targets": [target]}
+    figure = task_numbers.forecasts([window], 1, "")
+    assert figure is not None
+    assert figure.plot is not None
+    drawn = {line.name: (list(line.x), list(line.y)) for line in figure.plot.data}
+    assert drawn == {
+        "history": ([-1, 0], [7.0, 8.0]), "truth": ([0, 1], [8.0, 1.0]),
+        "last value": ([0, 1], [8.0, 8.0]), "forecast": ([0, 1], [8.0, 2.0]),
+    }  # fmt: skip
+
+
+def test_short_forecasts_are_drawn_in_a_row(tmp_path: Path) -> None:
+    (figure,) = judged(tmp_path, CASES["short forecasts"])
+    assert figure.plot is not None
+    lines = {line.name for line in figure.plot.data}
+    assert lines == {"truth", "forecast", "last value", "same step of the last season (5)"}
+    assert {len(line.x) for line in figure.plot.data} == {150}
+    assert re.fullmatch(r"150 of \d+ forecasts are shown: those in the middle\.", figure.thinned)
+
+
+def wide(folder: Path, count: int) -> Figure:
+    """The mistakes with so many inputs."""
+    data = CASES["classes"]
+    x = np.asarray(data.x)[:, :1] * np.ones((1, count))
+    scale = {"mean": [0.0] * count, "std": [1.0] * count}
+    info = {**data.info, "inputs": [f"<b>{n}" for n in range(count)], "input_scale": scale}
+    return judged(folder, replace(data, x=x, info=info))[-1]
+
+
+def test_few_inputs_are_lines_and_many_are_colours(tmp_path: Path) -> None:
+    few, many, most = (wide(tmp_path / str(count), count) for count in (4, 8, 100))
+    for figure, kind in ((few, "scatter"), (many, "heatmap"), (most, "heatmap")):
+        assert figure.plot is not None
+        assert {trace.type for trace in figure.plot.data} == {kind}
+        titles = [axis.title.text for axis in figure.plot.select_xaxes()]
+        assert titles == [*[None] * 10, "step", "step"]  # others would lie on the titles of the panels below
+        assert "<b>" not in texts(figure).replace("<br>", "")
+    assert many.plot is not None
+    assert len(many.plot.data[0].z) == 8
+    assert "A row is an input" in many.caption
+    assert "A row is an input" not in few.caption
+    assert "inputs are shown" not in many.thinned
+    assert most.thinned.endswith("mistakes are shown. 64 of 100 inputs are shown, evenly spread.")
+
+
+def test_the_largest_errors_say_which_target_they_show(tmp_path: Path) -> None:
+    data = CASES["regression"]
+    twice = np.repeat(data.y, 2, axis=1)
+    scale = {"mean": [0.0, 0.0], "std": [1.0, 1.0]}
+    data = replace(data, y=twice, info={**data.info, "targets": ["a", "b"], "target_scale": scale})
+    *_, figure = judged(tmp_path, data)
+    assert figure.key == "misses"
+    assert "Of the targets only a is shown; the error is that of all." in figure.thinned
+
+
+def test_calibration_leaves_out_what_is_mostly_chance() -> None:
+    bins = [
+        {"count": count, "confidence": place, "accuracy": place}
+        for count, place in ((2, 0.3), (9, 0.5), (10, 0.7), (80, 0.9))
+    ]
+    figure = task_classes.calibration({"bins": bins, "expected_error": 0.1}, "")
+    assert figure is not None
+    assert figure.plot is not None
+    assert list(figure.plot.data[1].x) == [0.7, 0.9]
+    assert figure.thinned == "Left out: 11 predictions in bins of fewer than 10."
+    assert task_classes.calibration({"bins": bins[:2], "expected_error": 0.1}, "") is None
+
+
 def test_the_title_of_forecasts_has_the_plain_name() -> None:
     target = {"target": "R&D <b>", "history": [1.0], "true": [1.0], "predicted": [1.0], "naive": {}}
     window = {"which": "best", "where": "row 1", "ahead": [1], "back": [0], "targets": [target]}
@@ -187,7 +259,7 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     *_, mistakes = judged(tmp_path, CASES["classes"])
     assert re.fullmatch(r"12 of \d+ mistakes are shown\.", mistakes.thinned)
     (forecasts,) = [one for one in judged(tmp_path, CASES["forecasting"]) if one.key == "forecasts"]
-    assert forecasts.thinned.startswith("6 of 486 windows are shown")
+    assert forecasts.thinned.startswith("6 of 485 windows are shown")
 
 
 def test_the_same_study_gives_the_same_pictures(tmp_path: Path) -> None:

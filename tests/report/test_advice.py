@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from gru_tune.report import read
 from gru_tune.report.advice import advice
 from gru_tune.report.edges import edges, place
 from gru_tune.report.read import Study
-from gru_tune.trial import Objective, Trial
+from gru_tune.trial import Objective, Status, Trial
 from tests.report import builders, made
 
 Values = dict[str, Any]
@@ -87,6 +88,27 @@ def test_an_end_that_everybody_is_at_tells_nothing() -> None:
     assert edges(made.study(trials, {"depth": {"int": [1, 3]}})) == {}
 
 
+def test_an_end_that_the_search_itself_came_to_crowd_at_is_one() -> None:
+    depths = [1, 2, 3] * 4 + [3] * 12
+    trials = [
+        made.trial(n, 0.5 + n / 100, values={"depth": depth}) for n, depth in enumerate(depths, start=1)
+    ]
+    assert edges(made.study(trials, {"depth": {"int": [1, 3]}})) == {
+        "depth": "depth: the winner (3) and 5 of the best 5 trials are at the upper end of what was searched; "
+        "widen it: model.depth: {int: [1, 6]}."
+    }
+
+
+def test_a_lower_end_above_one_can_be_wider() -> None:
+    trials = [
+        made.trial(n, 0.5 + n / 100, values={"depth": depth})
+        for n, depth in enumerate([2, 3, 4, 2, 3, 4, 2, 3, 4, 2, 3, 2, 2, 2, 2], start=1)
+    ]
+    assert edges(made.study(trials, {"depth": {"int": [2, 4]}}))["depth"].endswith(
+        "model.depth: {int: [1, 4]}."
+    )
+
+
 def test_a_log_without_a_space_has_no_ends() -> None:
     study = by_value("depth", {"int": [1, 3]}, [1, 2, 3], 3)
     assert set(edges(study)) == {"depth"}
@@ -129,6 +151,19 @@ def test_a_search_without_a_gain_for_long_and_one_that_still_gains() -> None:
     assert advice(made.study(rising(19, {1, 5}))) == []
 
 
+def test_trials_that_were_stopped_early_are_no_sign_that_nothing_better_is_to_be_found() -> None:
+    def some(stopped: int) -> Study:
+        trials = rising(40, {1})
+        return made.study(
+            [replace(t, status=Status.STOPPED) if t.number > 40 - stopped else t for t in trials]
+        )
+
+    assert said(some(25), "found nothing better") == []
+    assert said(some(20), "found nothing better")[0].startswith(
+        "The last 19 of 20 trials that were trained to the end found nothing better:"
+    )
+
+
 def test_an_exhausted_space_is_said_to_be_one() -> None:
     facts = {"ended": "all 12 configurations of the space have been tried"}
     assert advice(made.study(rising(12, {1}), facts=facts)) == [
@@ -169,6 +204,28 @@ def test_a_baseline_that_is_not_beaten_turns_to_the_data() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("task", "kind", "data", "help"),
+    [
+        ("classification", "arrays", {}, "more sequences or inputs that the baseline does not see"),
+        ("classification", "text", {"max_length": 40}, "more texts or a larger data.vocabulary"),
+        ("forecasting", "timeline", {"window": 24, "time": "day"},
+         "inputs that the baseline does not see (such as data.calendar) or a longer past (data.window: 48)"),
+        ("regression", "timeline", {"window": {"int": [8, 24]}}, "inputs that the baseline does not see"),
+    ],
+)  # fmt: skip
+def test_what_of_the_data_may_help_depends_on_their_kind(
+    task: str, kind: str, data: Values, help: str
+) -> None:
+    facts = {"baselines": {"validation": {"last value": {"accuracy": 0.6}}}}
+    study = made.study([made.trial(1, 0.6)], facts=facts, question={"data": data})
+    study = replace(study, asked={**study.asked, "task": task, "kind": kind})
+    assert advice(study) == [
+        f"The winner does not clearly beat “last value”: {help} will help more than other hyperparameters; "
+        "without any, use the baseline."
+    ]
+
+
 def test_an_error_that_does_not_beat_the_baseline() -> None:
     error = Objective("mae", "min")
     facts = {"baselines": {"validation": {"last value": {"mae": 0.5}}}}
@@ -177,14 +234,13 @@ def test_an_error_that_does_not_beat_the_baseline() -> None:
         assert len(advice(study)) == count
 
 
-def test_finalists_that_are_tied_are_told_with_their_smallest() -> None:
+def test_finalists_that_are_tied_ask_for_more_seeds() -> None:
     trials = [made.trial(n, 0.9) for n in (1, 2)]
     facts = made.finals(
         {"trial": 2, "tied": True, "parameters": 900}, {"trial": 1, "tied": True, "parameters": 100}
     )
     assert advice(made.study(trials, facts=facts)) == [
-        "The choice between trials 2 and 1 is noise (the smallest is trial 1 with 100 parameters); more seeds might tell "
-        "them apart, such as winner.seeds: 6."
+        "The choice between trials 2 and 1 is within the noise; more seeds might tell them apart, such as winner.seeds: 6."
     ]
     facts = made.finals({"trial": 2, "tied": True}, {"trial": 1})
     assert advice(made.study(trials, facts=facts)) == []

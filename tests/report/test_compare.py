@@ -17,7 +17,7 @@ from gru_tune.errors import StudyError
 from gru_tune.report import read
 from gru_tune.report.comparing import course, gathered, show, significance
 from gru_tune.report.comparing.entries import cautions, labelled
-from gru_tune.report.comparing.sections import sections
+from gru_tune.report.comparing.sections import _given, sections
 from gru_tune.study.results import StudyFolder, replace_arrays, replace_json
 from gru_tune.trial import Objective
 from tests.report import builders
@@ -68,7 +68,7 @@ def test_winners_on_the_same_resamples_are_paired(two: list[Path]) -> None:
     difference = found(two)
     assert (difference.a, difference.b, difference.method) == ("first", "second", "paired")
     assert difference.sentence == (
-        "The winner of first is better than that of second: accuracy on the test split differs by +0.0200 "
+        "The winner of first is better than that of second: on the test split first has 0.0200 more accuracy "
         "(95 % confidence: [+0.0200, +0.0200]; both on the same resamples of 40 sequences)."
     )
 
@@ -81,9 +81,28 @@ def test_nothing_is_called_better_when_the_interval_includes_zero(two: list[Path
     assert difference.interval is not None
     assert difference.interval[0] < 0 < difference.interval[1]
     assert difference.sentence.startswith(
-        "The winners of second and first cannot be told apart: accuracy on the test split differs by +0.0200"
+        "The winners of second and first cannot be told apart: on the test split second has 0.0200 more accuracy (95 %"
     )
     assert "better" not in show(two, "terminal", None).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("direction", "second", "said"),
+    [
+        ("min", 0.72, "on the test split first has 0.0200 less loss (95 % confidence: [−0.0200, −0.0200];"),
+        ("max", 0.70, "on the test split both have the same loss (95 % confidence:"),
+    ],
+)
+def test_whose_score_is_higher_is_said(two: list[Path], direction: str, second: float, said: str) -> None:
+    luck = np.random.default_rng(0).normal(0.7, 0.05, 1000)
+    for path, score in zip(two, (0.70, second), strict=True):
+        head(StudyFolder(path), objective={"name": "loss", "direction": direction})
+        winner = read.study(path).winner
+        assert winner is not None
+        look = {"trial": winner.number, "metrics": {"loss": score}, "time": 1.0, **LOOK}
+        replace_json(StudyFolder(path).facts, {"state": "finished", "test": [look]})
+        replace_arrays(StudyFolder(path).resampled("test"), {"loss": luck + score - 0.7})
+    assert said in found(two).sentence
 
 
 def test_the_warning_of_many_comparisons_needs_two_intervals(tmp_path: Path) -> None:
@@ -151,6 +170,8 @@ def test_what_cannot_be_compared_is_said_first(two: list[Path], change: dict[str
     assert said in cautions(entries)[0]
     assert said in show(two, "terminal", None).splitlines()[0]
     assert significance.differences(entries) == []
+    if "data" in change:
+        assert [section.key for section in sections(entries)] == ["asked"]
     rows = [row.name for section in sections(entries) for row in section.rows]
     assert not any(name.startswith("trainings to") for name in rows)
 
@@ -200,6 +221,52 @@ def test_how_long_each_took_to_what_the_worse_one_reached(tmp_path: Path) -> Non
     rows = {row.name: row.values for row in section.rows}
     assert rows["trainings to 0.6500"] == [1, 1]
     assert rows["at its end"] == [pytest.approx(0.65), pytest.approx(0.7)]
+
+
+@pytest.mark.parametrize("trials", [1, 2, 3])
+def test_no_row_is_there_twice(tmp_path: Path, trials: int) -> None:
+    paths = [
+        builders.study(tmp_path / name, trials=count, name=name).path
+        for name, count in (("short", trials), ("long", 6))
+    ]
+    for section in sections(gathered(paths)):
+        names = [row.name for row in section.rows]
+        assert len(names) == len(set(names))
+
+
+def test_what_a_study_does_not_search_over_stands_in_brackets(two: list[Path]) -> None:
+    head(StudyFolder(two[0]), question={"training": {"batch_size": 32}, "model": {"units": 8, "depth": 1}})
+    first, rest = StudyFolder(two[0]).log.read_text(encoding="utf-8").split("\n", 1)
+    for knob in ("units_1", "depth"):
+        rest = rest.replace(f'"{knob}"', '"embedding"')
+    StudyFolder(two[0]).log.write_text(first + "\n" + rest, encoding="utf-8")
+    (section,) = [one for one in sections(gathered(two)) if one.key == "winners"]
+    rows = {row.name: row for row in section.rows}
+    assert rows["depth"].texts == ["(1)", "1"]
+    assert rows["units_1"].texts == ["(8)", "24"]
+    assert rows["units_1"].values == [8, 24]
+    assert rows["embedding"].texts[1] == "–"
+    note = "(in brackets: not searched over in that study, its config has this value)"
+    assert note in show(two, "terminal", None).splitlines()
+    assert note in show(two, "markdown", None).splitlines()
+
+
+def test_layers_that_a_winner_does_not_have_are_not_given(two: list[Path]) -> None:
+    head(StudyFolder(two[1]), question={"model": {"units": [8, {"choice": [4, 8]}], "depth": 2}})
+    study = read.study(two[1])
+    assert [_given(study, name) for name in ("units_1", "units_2", "units_3")] == [8, None, None]
+    assert [_given(study, name) for name in ("cell", "of_old")] == [None, None]
+
+
+def test_the_baseline_has_its_test_score_once_the_winner_has(two: list[Path]) -> None:
+    known = {"validation": {"linear": {"accuracy": 0.6}}, "test": {"linear": {"accuracy": 0.58}}}
+    look = {"trial": 2, "metrics": {"accuracy": 0.66}, "time": 1.0}
+    replace_json(StudyFolder(two[0]).facts, {"state": "finished", "baselines": known, "test": [look]})
+    replace_json(StudyFolder(two[1]).facts, {"state": "finished", "baselines": known})
+    (section,) = [one for one in sections(gathered(two)) if one.key == "winners"]
+    rows = {row.name: row.texts for row in section.rows}
+    assert rows["its validation"] == ["0.6000", "0.6000"]
+    assert rows["its test"] == ["0.5800", "–"]
 
 
 def test_every_form_has_the_same_numbers(two: list[Path]) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from gru_tune.errors import StudyError
 from gru_tune.report import read, show, terminal, words
-from gru_tune.study.log import Ended, Launch, Log
+from gru_tune.study.log import Ended, Finished, Launch, Log
+from gru_tune.trial import Outcome
 from tests.report import builders
 
 
@@ -110,8 +111,29 @@ def test_markdown_is_a_table(tmp_path: Path) -> None:
 
 def test_a_study_that_was_killed_is_not_called_finished(tmp_path: Path) -> None:
     builders.study(tmp_path / "toy", facts={"state": "running"})
-    assert "Not finished: it is still running, or was killed; then run it again to go on." in lines(
-        tmp_path / "toy"
+    found = lines(tmp_path / "toy")
+    assert found[0] == "Trial 2 of toy leads so far: accuracy 0.7000 on the validation split."
+    assert "Not finished: it was killed; run it again to go on." in found
+
+
+def test_a_study_that_runs_says_how_far_it_is(tmp_path: Path) -> None:
+    folder = builders.study(tmp_path / "toy", facts={"state": "running", "planned": 20})
+    with folder.locked():
+        assert "Not finished: it is running, and has done 12 of 20 trials." in lines(folder.path)
+        with Log(folder.log) as log:
+            log.append(Launch(2, 1, {}, 1, 0, 3, False, 2000.0, 2))
+            log.append(Finished(1, Outcome(2, (), 1234, 2.0, "xla", "out of memory"), 2001.0, 2))
+        assert (
+            "Not finished: it is running, and has done 12 of 20 trials, 1 training of the finals."
+            in lines(folder.path)
+        )
+
+
+def test_an_unfinished_study_does_not_beat_the_baseline_so_far(tmp_path: Path) -> None:
+    facts = {"state": "stopped", "baselines": {"validation": {"last value": {"accuracy": 0.7}}}}
+    builders.study(tmp_path / "toy", facts=facts)
+    assert lines(tmp_path / "toy")[0].startswith(
+        "So far the best model does not beat the baseline “last value”:"
     )
 
 
@@ -169,13 +191,27 @@ def test_nothing_to_report(tmp_path: Path) -> None:
         (0.5, "0.5000"),
         (12.345, "12.35"),
         (12345.6, "12,346"),
-        (0.00012345, "1.234e-04"),
+        (0.0123, "0.0123"),
+        (0.0010249, "0.00102"),
+        (0.0008501, "0.000850"),
+        (0.00012345, "0.000123"),
+        (0.000012345, "1.23e-05"),
+        (float("nan"), "nan"),
         (None, "–"),
         (0.0, "0.0000"),
     ],
 )
 def test_numbers(value: float | None, text: str) -> None:
     assert words.number(value) == text
+
+
+def test_numbers_that_belong_together_share_their_precision() -> None:
+    assert words.span((-0.0221, 1.488e-05), words.signed) == "[−0.0221, +0.0000]"
+    assert words.span((0.0008501, 0.0012)) == "[0.00085, 0.00120]"
+    assert words.span((-0.0006, 0.0008), words.signed, beside=0.97) == "[−0.0006, +0.0008]"
+    assert (words.number(0.0021, 0.98), words.number(0.00031, 0.00085)) == ("0.0021", "0.000310")
+    assert (words.number(0.0021, 25.0), words.number(20.5, 1234.0)) == ("0.0021", "20.50")
+    assert words.signed(-0.0074, 0.97) == "−0.0074"
 
 
 @pytest.mark.parametrize(
@@ -221,8 +257,8 @@ def judged(difference: float, low: float, high: float, rival: str = "tf-idf + li
     return {**look, "against": against, "time": 1.0}
 
 
-def told(folder: Path, **facts: Any) -> list[str]:
-    made = builders.study(folder, 2, facts={**builders.FACTS, "state": "finished", **facts})
+def told(folder: Path, trials: int = 2, **facts: Any) -> list[str]:
+    made = builders.study(folder, trials, facts={**builders.FACTS, "state": "finished", **facts})
     return words.sentences(read.study(made.path))
 
 
@@ -234,14 +270,71 @@ def test_what_fresh_seeds_confirm_and_who_is_tied(tmp_path: Path) -> None:
     )
     assert found[2] == (
         "Finals: the search saw 0.6500, fresh seeds 0.6600 (95 % confidence: [0.6300, 0.6900]). "
-        "Trials 1, 2 cannot be told apart; of those within a run's spread of the best the smallest wins."
+        "Trial 1 wins: it cannot be told apart from trial 2 (0.6600 against 0.6800) and is smaller (100 parameters "
+        "against 200)."
     )
     assert "accuracy 0.6600 [0.6000, 0.7000]" in found[3]
 
 
 def test_how_much_the_search_flattered(tmp_path: Path) -> None:
     found = told(tmp_path, finals=finals(winner=2), test=[])
-    assert "; the search flattered it by 0.0200. Trials 2, 1 cannot be told apart" in found[2]
+    assert found[2].endswith(
+        "; the search flattered it by 0.0200. Trial 2 wins with the best mean of its fresh seeds; trial 1 (0.6600) cannot "
+        "be told apart from it; though smaller, it lies more than a run's spread behind."
+    )
+
+
+def test_a_winner_with_the_best_mean_that_others_are_tied_with(tmp_path: Path) -> None:
+    known = finals(winner=2)
+    second = {**known["finalists"][1], "parameters": 200}
+    known["finalists"][1:] = [second, {**second, "trial": 3}]
+    found = told(tmp_path, 3, finals=known, test=[])
+    assert found[1].endswith("(best.keras is the best of its 2 fresh runs: epoch 2 of 3, 1,234 parameters).")
+    assert found[2].endswith(
+        ". Trial 2 wins with the best mean of its fresh seeds; trials 1 and 3 (0.6600 each) cannot be told apart from it, "
+        "and are no smaller."
+    )
+    for one in known["finalists"][1:]:
+        one["tied"] = False
+    assert told(tmp_path, 3, finals=known, test=[])[2].endswith(
+        ". Trial 2 wins with the best mean of its fresh seeds."
+    )
+
+
+def test_a_better_mean_with_a_failed_seed_does_not_win(tmp_path: Path) -> None:
+    known = finals()
+    known["finalists"][0]["parameters"] = 50
+    assert told(tmp_path, finals=known, test=[])[2].endswith(
+        ". Trial 1 wins: trial 2 has a better mean (0.6800), but not with all its seeds."
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "difference", "how"),
+    [(0.01, 0.02, "better"), (-0.01, 0.02, "not clearly better"), (-0.05, -0.02, "no better")],
+)
+def test_the_verdict_in_one_line(tmp_path: Path, low: float, difference: float, how: str) -> None:
+    made = builders.study(
+        tmp_path,
+        facts={
+            **builders.FACTS,
+            "state": "finished",
+            "finals": finals(),
+            "test": [judged(difference, low, 0.05)],
+        },
+    )
+    assert words.brief(read.study(made.path)) == (
+        f"Winner: trial 1, accuracy 0.6600 on the test split; {how} than “tf-idf + linear” ({0.66 - difference:.4f})."
+    )
+
+
+def test_the_verdict_in_one_line_without_a_baseline_or_a_test_split(tmp_path: Path) -> None:
+    def said(facts: dict[str, Any] | None, trials: int = 12) -> str:
+        return words.brief(read.study(builders.study(tmp_path, trials, facts=facts).path))
+
+    assert said(builders.FACTS) == "Winner: trial 2, accuracy 0.6600 on the test split."
+    assert said({}) == "Winner: trial 2, accuracy 0.7000 on the validation split."
+    assert said({}, 0) == "No trial of toy has been completed."
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def _with_kind(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_few_trials_have_nothing_in_common_worth_saying(tmp_path: Path) -> None:
-    builders.study(tmp_path / "toy", trials=3)
+    builders.study(tmp_path / "toy", trials=9)
     assert differences.differences(read.study(tmp_path / "toy")) == []
     assert "best trials share" not in show(tmp_path / "toy", "terminal", None, 80)
 

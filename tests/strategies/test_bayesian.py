@@ -105,6 +105,9 @@ def test_the_sentence_before_the_start() -> None:
         "bayesian: 15 configurations, all there are (40 trials were asked for), the first 4 of them at random"
     )
     assert BayesianSearch(trials=1).describe(EMPTY, 9) == "bayesian: 1 configuration, at random"
+    assert BayesianSearch(trials=10).describe(MIXED, 9) == (
+        "bayesian: 10 configurations, all of them at random: it learns from trial 11 on"
+    )
 
 
 class TestFeatures:

@@ -223,10 +223,14 @@ def test_the_end_of_the_space_is_told_as_by_the_others() -> None:
     [
         ("tpe", {"trials": 30}, "tpe: 30 configurations, the first 10 of them at random"),
         ("tpe", {"trials": 30, "initial": 5}, "tpe: 30 configurations, the first 5 of them at random"),
-        ("gp", {"trials": 5}, "gp: 5 configurations, at random"),
+        ("gp", {"trials": 5}, "gp: 5 configurations, all of them at random: it learns from trial 11 on"),
         ("cmaes", {}, "cmaes: 20 configurations, the first 10 of them at random"),
         ("genetic", {}, "genetic: 20 configurations in generations of 8, the first at random"),
-        ("genetic", {"trials": 8}, "genetic: 8 configurations, at random"),
+        (
+            "genetic",
+            {"trials": 8},
+            "genetic: 8 configurations, all of them at random: it learns from trial 9 on",
+        ),
         ("quasirandom", {}, "quasirandom: 20 configurations"),
     ],
 )

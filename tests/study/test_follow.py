@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import threading
@@ -21,11 +22,13 @@ from gru_tune.study.follow import Story, chosen, follow
 from gru_tune.study.log import Died, Event, Launch, Started
 from gru_tune.study.loop import failure
 from gru_tune.study.progress import Plain
-from gru_tune.study.results import StudyFolder, replace_json
+from gru_tune.study.results import StudyFolder, read_json, replace_json
 from gru_tune.study.tail import Tail
 from gru_tune.study.watch import Watcher
+from tests import standins
 from tests.report import builders
 from tests.study.studies import FINALS, config, run, start, stopped_at, wait_for_outcomes
+from tests.study.test_minutes import moment
 
 
 class Recorder(Watcher):
@@ -89,6 +92,16 @@ def test_it_is_told_what_the_run_was_told(settings: tuple[str, ...], tmp_path: P
     for event in events(folder):
         story.take([event])
     assert other.told() == [call for call in own.told() if call != ("finals", [])]
+
+
+def test_it_is_told_what_the_run_foretold(tmp_path: Path) -> None:
+    own, other = Recorder(), Recorder()
+    folder = run(
+        tmp_path, "search.minutes=10", parts=dataclasses.replace(standins.PARTS, moment=moment), watch=own
+    )
+    Story(folder, other).take(events(folder)[:2])  # what is told before the first trial
+    assert other.told() == own.told()[:1]
+    assert other.calls[0][1].forecast == read_json(folder.facts)["forecast"]["asked"] > 0
 
 
 def test_a_run_that_goes_on_is_a_new_beginning(tmp_path: Path) -> None:
@@ -237,7 +250,7 @@ def test_from_the_reading_of_the_data_to_the_end(tmp_path: Path) -> None:
         "toy: 2 trials at most, for the highest accuracy, with 1 worker",
         "trial 1 starts: depth 2, units_1 16, units_2 4, learning_rate 0.001, cell gru",
         "[1/2]  trial 1: accuracy 0.6500 (epoch 2/3, 2.0 s); the best so far (depth 2, units_1 16, units_2 4, "
-        "learning_rate 0.001, cell gru); about 2.0 s left",
+        "learning_rate 0.001, cell gru)",
         "trial 2 starts: depth 1, units_1 24, learning_rate 0.002, cell gru",
         "[2/2]  trial 2: accuracy 0.7000 (epoch 2/3, 2.0 s); the best so far (depth 1, units_1 24, "
         "learning_rate 0.002, cell gru)",

@@ -15,6 +15,7 @@ from gru_tune.study.count import Count, FinalsCount
 from gru_tune.study.live import Live, clock, picture, stopwatch
 from gru_tune.study.log import Launch
 from gru_tune.study.progress import Plain
+from gru_tune.trial import Epoch, Objective, Status
 from tests.study.test_progress import plan, play, trial
 
 JOBS: list[tuple[dict[str, Any], float]] = [
@@ -37,7 +38,7 @@ def counted(**changes: Any) -> Count:
 
 
 def test_a_bar_for_the_study_and_one_for_every_running_trial() -> None:
-    lines = drawn(counted(), JOBS)
+    lines = drawn(counted(forecast=84.0), JOBS)
     words = [" ".join(word for word in line.split() if set(word) - set("━╸╺ ")) for line in lines]
     assert words[:3] == [
         "toy 2 of 12 trials 1 failed",
@@ -45,7 +46,8 @@ def test_a_bar_for_the_study_and_one_for_every_running_trial() -> None:
         "trial 3 epoch 12 of 30 accuracy 0.9753 1:02:05",
     ]
     assert all("━" in lines[row] for row in (0, 2))
-    assert words[3].startswith("about 44 s left, until ")  # 10 more of 10 s, by two, less what has been taken
+    # By the forecast 14 s each, and by the two that have ended 10: of 10 more by two, less what has been taken.
+    assert words[3].startswith("about 56 s left, until ")
     assert words[4:] == ["best so far: trial 4, accuracy 0.5000", "units 8"]
 
 
@@ -54,6 +56,43 @@ def test_the_finals_have_the_bar_of_the_study() -> None:
     finals.done = 1
     assert "finals 1 of 3" in drawn(counted(), finals=finals)[0]
     assert "2 of 12 trials" in drawn(counted(), finals=FinalsCount([]))[0]  # no time was left for any
+
+
+def test_the_finals_are_led_by_the_mean_of_fresh_seeds() -> None:
+    count, finals = counted(), FinalsCount([(4, 2), (7, 2), (4, 3), (7, 3)])
+
+    def best() -> list[str]:
+        return drawn(count, finals=finals)[-2:]
+
+    def confirmed(number: int, score: float | None) -> None:
+        finals.ended(replace(trial(number, score), values={"units": number}))
+
+    assert best() == ["best of the search: trial 4, accuracy 0.5000", "  units 8"]
+    confirmed(4, 0.48)
+    assert best() == ["leads the finals: trial 4, accuracy 0.4800 with 1 fresh seed", "  units 4"]
+    confirmed(7, 0.49)
+    assert best() == ["leads the finals: trial 7, accuracy 0.4900 with 1 fresh seed", "  units 7"]
+    confirmed(7, 0.45)
+    confirmed(4, None)  # a training that failed says nothing
+    assert best() == ["leads the finals: trial 4, accuracy 0.4800 with 1 fresh seed", "  units 4"]
+    confirmed(7, 0.53)
+    assert best()[0] == "leads the finals: trial 7, accuracy 0.4900 with 3 fresh seeds"
+
+
+def test_of_an_error_the_least_leads_the_finals() -> None:
+    error, finals = Objective("mse", "min"), FinalsCount([(1, 2), (2, 2)])
+    for number, mse in ((1, 0.3), (2, 0.2)):
+        ran = (Epoch(1, {}, {"mse": mse}, 1.0),)
+        finals.ended(replace(trial(number, 0.5), objective=error, epochs=ran))
+    leader = finals.leader()
+    assert leader is not None
+    assert (leader[0].number, leader[1:]) == (2, (0.2, 1))
+
+
+def test_a_final_that_was_cut_short_does_not_lead() -> None:
+    finals = FinalsCount([(1, 2)])
+    finals.ended(replace(trial(1, 0.5), status=Status.STOPPED))
+    assert finals.leader() is None
 
 
 def test_without_a_limit_there_is_no_share_of_the_trials() -> None:
@@ -66,7 +105,7 @@ def test_without_a_limit_there_is_no_share_of_the_trials() -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 240])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     """Or than a hundred columns; a long list of knobs is cut and not wrapped."""
-    count = counted(name="a study whose name goes on and on")
+    count = counted(name="a study whose name goes on and on", forecast=60.0)
     count.best = replace(trial(4, 0.5), values={f"knob_{n}": n for n in range(30)})
     lines = drawn(count, JOBS, width)
     assert max(cell_len(line) for line in lines) <= min(width, 100)

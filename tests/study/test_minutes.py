@@ -20,7 +20,7 @@ from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
 from gru_tune.study.log import Ended, Finished, Launch, Started, decode, encode
 from gru_tune.study.loop import MINUTES
-from gru_tune.study.minutes import Minutes, verdict
+from gru_tune.study.minutes import Minutes, expected, verdict
 from gru_tune.study.progress import FinalsCount
 from gru_tune.study.results import StudyFolder, read_json
 from gru_tune.study.watch import Watcher
@@ -109,7 +109,8 @@ def test_the_forecast_beside_the_truth(tmp_path: Path) -> None:
         asked = minutes(tmp_path, "search.minutes=10", "search.trials=50", *settings).config
         return list(verdict({"forecast": forecast, "trained": 31}, asked))
 
-    assert told(forecast) == ["forecast: 34 trials in 10 min; trained: 31"]
+    assert told(forecast) == ["34 trials were expected to fit into the 10 min; 31 did"]
+    assert told({**forecast, "trials": 31}) == []
     assert told({**forecast, "trials": None}) == []
     assert told(None) == []
     for other in ("search.minutes=20", "search.trials=60"):  # it was made for something else
@@ -185,7 +186,7 @@ def test_a_search_foretells_and_is_measured_by_it(tmp_path: Path) -> None:
     assert "timing a few models" in said
     assert any(text.startswith("6 trials of all epochs would take about") for text in said)
     assert "all of them fit into the 10 min" in said
-    assert said[-1] == "forecast: 6 trials in 10 min; trained: 6"
+    assert not any("were expected to fit" in text for text in said)
     facts = read_json(folder.facts)
     assert (facts["forecast"]["trials"], facts["forecast"]["minutes"], facts["trained"]) == (6, 10.0, 6)
     record = logs.read(folder.log)
@@ -197,6 +198,13 @@ def test_a_search_foretells_and_is_measured_by_it(tmp_path: Path) -> None:
     assert "timing a few models" not in again
     assert any(text.startswith("nothing is left to do in") for text in again)
     assert logs.read(folder.log).size == size
+
+
+def test_a_forecast_of_another_number_of_trials_is_none_of_this_one() -> None:
+    facts = {"planned": 12, "forecast": {"asked": 69.0, "planned": 12}}
+    assert expected(facts) == 69.0
+    assert expected({**facts, "planned": 50}) is None
+    assert expected({"planned": 12}) is None
 
 
 def test_the_minutes_of_earlier_runs_are_gone(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def trial(number: int, score: float | None, seconds: float = 10.0) -> Trial:
 
 def play(watch: Watcher) -> None:
     watch.say("reading the data of toy")
-    watch.begin(plan())
+    watch.begin(plan(forecast=20.0))
     watch.launched(Launch(1, 1, {"units": 8}, 1, 0, 3, False, 0.0))
     watch.tick([{"trial": 1, "epoch": 2, "last_epoch": 3, "score": 0.5}])
     watch.finished(trial(1, 0.5), trial(1, 0.5))
@@ -117,7 +117,7 @@ def test_what_trains_is_named_with_its_fold_and_seed() -> None:
 
 
 def test_the_time_left_knows_what_the_running_trials_have_taken() -> None:
-    count = Count(plan(total=4, done={1: 10.0}))
+    count = Count(plan(total=4, done={1: 10.0}, forecast=20.0))
     assert count.left(0.0) == 3 * 10.0 / 2
     assert count.left(0.0, [4.0, 25.0]) == (3 * 10.0 - 4.0 - 10.0) / 2  # none counts more than the usual time
 
@@ -125,12 +125,24 @@ def test_the_time_left_knows_what_the_running_trials_have_taken() -> None:
 def test_time_left() -> None:
     count = Count(plan(total=10))
     assert count.left(0.0) is None
-    for number in (1, 2):
+    for number in (1, 2, 3):
         count.add(trial(number, 0.5, seconds=10.0), None)
-    assert count.left(0.0) == 8 * 10.0 / 2
-    count.add(trial(2, 0.5, seconds=16.0), None)  # a second job of trial 2
-    assert (count.done, count.left(0.0)) == (2, 8 * 13.0 / 2)
+    assert count.left(0.0) is None  # these may have compiled what the others need
+    count.add(trial(4, 0.5, seconds=10.0), None)
+    assert count.left(0.0) == 6 * 10.0 / 2
+    count.add(trial(2, 0.5, seconds=22.0), None)  # a second job of trial 2
+    assert (count.done, count.left(0.0)) == (4, 6 * 13.0 / 2)
     assert Count(plan(total=None, deadline=100.0)).left(40.0) == 60.0
+
+
+def test_the_time_left_is_that_of_the_forecast_at_first() -> None:
+    count = Count(plan(total=10, finals=4, repeats=2, forecast=120.0))  # 24 trainings of 10 s, by two
+    assert count.left(0.0) == 120.0
+    count.add(trial(1, 0.5, seconds=56.0), None)  # of two trainings; both have compiled
+    assert count.left(0.0) == 22 * (2 * 28.0 + 4 * 10.0) / 6 / 2
+    hurried = Count(plan(total=10, finals=4, repeats=2, forecast=120.0, deadline=50.0))
+    assert hurried.left(20.0) == 30.0
+    assert Count(plan(total=None, forecast=120.0)).left(0.0) is None
 
 
 def test_a_trial_of_an_earlier_run_that_climbs_is_counted_once() -> None:
@@ -140,9 +152,9 @@ def test_a_trial_of_an_earlier_run_that_climbs_is_counted_once() -> None:
     assert (count.words(), count.failed) == ("[4/4]", 1)
     count.add(trial(3, None, seconds=10.0), None)
     assert (count.done, count.failed) == (4, 2)
-    three = Count(plan(total=4, done={1: 10.0, 2: 10.0}))
+    three = Count(plan(total=4, done={1: 10.0, 2: 10.0}, slots=1))
     three.add(trial(1, 0.5, seconds=30.0), None)
-    assert three.left(0.0) == 2 * 20.0 / 2
+    assert three.left(0.0) == 2 * 20.0
 
 
 def test_json_lines_tell_how_many_trials_there_are_already() -> None:
@@ -155,10 +167,13 @@ def test_json_lines_tell_how_many_trials_there_are_already() -> None:
 def test_the_time_left_has_the_finals_in_it() -> None:
     count = Count(plan(total=4, finals=6, repeats=2))
     count.add(trial(1, 0.5, seconds=20.0), None)  # two trainings of 10 s
-    assert count.left(0.0) == (3 * 2 + 6) * 10.0 / 2
+    assert count.left(0.0) is None
+    count.add(trial(2, 0.5, seconds=20.0), None)
+    assert count.left(0.0) == (2 * 2 + 6) * 10.0 / 2
     count.finals = 6  # the search is over, whatever is left of its trials
     count.confirmed()
     assert count.left(0.0) == 5 * 10.0 / 2
     hurried = Count(plan(total=100, finals=6, deadline=50.0))
-    hurried.add(trial(1, 0.5), None)
+    for number in (1, 2, 3, 4):
+        hurried.add(trial(number, 0.5), None)
     assert hurried.left(20.0) == 30.0  # never more than the minutes

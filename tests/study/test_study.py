@@ -97,7 +97,9 @@ def test_another_question_is_refused_and_nothing_written(tmp_path: Path) -> None
 def test_fresh_deletes_only_what_a_study_writes(tmp_path: Path) -> None:
     folder = run(tmp_path)
     (folder.path / "mine.txt").write_text("notes", encoding="utf-8")
-    run(tmp_path, fresh=True)
+    ears = Ears()
+    run(tmp_path, fresh=True, watch=ears)
+    assert f"deleted {folder.path}: 6 trials" in ears.said
     assert (folder.path / "mine.txt").exists()
 
 

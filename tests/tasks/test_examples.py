@@ -23,7 +23,8 @@ CASES = {
     "regression of words": sequences("regression", words=True, count=600),
     "numbers at steps": sequences("labelling", count=600),
     "tags": sequences("labelling", words=True, classes=3, tags=["O", "B-x", "I-x"], count=600),
-    "forecasting": timeline(rows=3000, season=5),
+    "forecasting": timeline(rows=3000, horizon=4, season=5),
+    "short forecasts": timeline(rows=3000, horizon=1, season=5),
     "windows": timeline("classification", rows=3000, classes=2),
     "steps of a timeline": timeline("labelling", rows=3000, classes=2),
     "numbers of a timeline": timeline("labelling", rows=3000),
@@ -142,7 +143,7 @@ def test_numbers_are_thinned_and_in_the_units_of_the_data() -> None:
 
 
 def test_forecasts_are_shown_with_what_was_and_what_is_naive() -> None:
-    data = timeline(rows=600, horizon=3, season=12)
+    data = timeline(rows=600, horizon=4, season=12)
     data = replace(data, info={**data.info, "target_scale": {"mean": [10.0, 0.0], "std": [2.0, 1.0]}})
     truth = truth_of(data)
     guess = perfect(data)
@@ -155,21 +156,73 @@ def test_forecasts_are_shown_with_what_was_and_what_is_naive() -> None:
     assert len(windows) == 6
     worst = by_rank["worst"]
     assert worst["back"] == [-3, -2, -1, 0]
-    assert worst["ahead"] == [1, 2, 3]
+    assert worst["ahead"] == [1, 2, 3, 4]
     first = worst["targets"][0]
     origin = truth.rows[30]
     values = (10 + 2 * data.y[:, 0]).tolist()
     assert first["history"] == pytest.approx(values[origin - 4 : origin], rel=1e-4)
-    assert first["true"] == pytest.approx(values[origin : origin + 3], rel=1e-4)
+    assert first["true"] == pytest.approx(values[origin : origin + 4], rel=1e-4)
     assert first["predicted"][1] - first["true"][1] == pytest.approx(10, rel=1e-3)
-    assert first["naive"]["last value"] == pytest.approx([values[origin - 1]] * 3, rel=1e-4)
+    assert first["naive"]["last value"] == pytest.approx([values[origin - 1]] * 4, rel=1e-4)
     season = first["naive"]["same step of the last season (12)"]
-    assert season == pytest.approx(values[origin - 12 : origin - 9], rel=1e-4)
+    assert season == pytest.approx(values[origin - 12 : origin - 8], rel=1e-4)
     assert [one["target"] for one in worst["targets"]] == ["b", "c"]
 
 
+@pytest.mark.parametrize("horizon", [1, 3])
+def test_short_forecasts_are_shown_in_a_row(horizon: int) -> None:
+    """A window with one step ahead is a single point."""
+    data = timeline(rows=1800, horizon=horizon, season=12)
+    data = replace(data, info={**data.info, "target_scale": {"mean": [10.0, 0.0], "std": [2.0, 1.0]}})
+    truth = truth_of(data)
+    found = examples(data, perfect(data) + 1)
+    assert "windows" not in found
+    rows = found["stretch"]["rows"]
+    assert len(rows) == 150
+    assert rows == list(range(rows[0], rows[0] + 150))
+    before, after = rows[0] - 1 - truth.rows[0], truth.rows[-1] + 1 - rows[-1]
+    assert abs(before - after) <= 1  # the middle of the split
+    first = found["stretch"]["targets"][0]
+    values = (10 + 2 * data.y[:, 0]).tolist()
+    start = rows[0] - 1
+    assert first["true"] == pytest.approx(values[start : start + 150], rel=1e-4)
+    assert first["predicted"] == pytest.approx([value + 2 for value in first["true"]], rel=1e-4)
+    assert first["naive"]["last value"] == pytest.approx(values[start - 1 : start + 149], rel=1e-4)
+    season = first["naive"]["same step of the last season (12)"]
+    assert season == pytest.approx(values[start - 12 : start + 138], rel=1e-4)
+
+
+def test_forecasts_in_a_row_are_of_one_series() -> None:
+    data = timeline(rows=600, horizon=1)
+    start, length, split = data.spans[data.of("test")[0]]
+    halves = [[start, length // 3, split], [start + length // 3, length - length // 3, split]]
+    others = [span for span in data.spans.tolist() if span[2] != split]
+    data = replace(data, spans=np.array([*others, *halves]))
+    rows = examples(data, perfect(data))["stretch"]["rows"]
+    assert rows[0] > start + length // 3
+    assert np.diff(rows).tolist() == [1] * (len(rows) - 1)
+
+
+@pytest.mark.parametrize(("count", "told", "steps"), [(4, 4, 100), (8, 8, 100), (64, 64, 25), (200, 64, 25)])
+def test_many_inputs_are_told_of_fewer_steps(count: int, told: int, steps: int) -> None:
+    data = sequences(count=60)
+    spans = np.array([[n * 120, 120, split] for n, split in enumerate(data.spans[:, 2])])
+    x = np.tile(np.arange(float(count)), (60 * 120, 1))
+    info = {
+        **data.info,
+        "inputs": [f"x{n}" for n in range(count)],
+        "input_scale": {"mean": [0.0] * count, "std": [1.0] * count},
+    }
+    data = replace(data, x=x, spans=spans, info=info)
+    one = examples(data, 1 - perfect(data))["mistakes"][0]
+    assert one["features"] == count
+    assert (len(one["series"]), len(one["at"])) == (told, steps)
+    assert one["series"][-1]["name"] == f"x{count - 1}"
+    assert set(one["series"][-1]["values"]) == {count - 1}
+
+
 def test_gaps_in_the_truth_stay_gaps() -> None:
-    data = timeline(rows=600, horizon=3)
+    data = timeline(rows=600, horizon=4)
     valid = np.ones(600, bool)
     valid[::5] = False
     data = replace(data, valid=valid)

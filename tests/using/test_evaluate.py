@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gru_tune import config as configs
 from gru_tune.data.dataset import Dataset
+from gru_tune.data.prepare import prepare
 from gru_tune.knobs import settle
 from gru_tune.using.evaluate import Evaluation, evaluate
-from tests.using.studies import finished
+from tests.using.studies import change, finished
 from tests.using.test_predict import MACHINES, MONTHS, written
 
 
@@ -66,6 +68,23 @@ def test_all_windows_of_a_forecast(months: Path) -> None:
     assert (found.count, found.unit) == (20 - 4 - 3 + 1, "window")
     assert found.metrics["original_rmse"] > found.metrics["rmse"]
     assert found.notes == ("mase is left out: it is a share of an error on the training split",)
+
+
+def test_the_rows_that_the_study_was_made_from_flatter_it(tmp_path: Path) -> None:
+    machines = MACHINES.assign(plant=MACHINES["machine"])
+    written(tmp_path, "data.csv", machines)
+    data = {"kind": "series", "path": "data.csv", "series": "machine", "inputs": ["heat"], "target": "state"}
+    study = finished(tmp_path, "classification", {**data, "split": {"by": "group", "group": "plant"}})
+    config = configs.load(tmp_path / "config.yaml")
+    change(study, data=prepare(config).fingerprint)
+    warning = "copy.csv holds the rows that the study was made from, and most of them it was trained on: the numbers flatter"
+    copy = written(tmp_path, "copy.csv", machines)
+    assert evaluated(study, copy).notes == (warning,)
+    change(study, test=[{"trial": 1}])
+    report = f"; `gru-tune report {study}` has those of the test split"
+    assert evaluated(study, copy).notes == (warning + report,)
+    assert evaluated(study, written(tmp_path, "new.csv", machines.head(20))).notes == ()
+    assert evaluated(study, written(tmp_path, "bare.csv", MACHINES)).notes == ()  # without the study's groups
 
 
 def test_text_and_json(months: Path) -> None:

@@ -29,9 +29,14 @@ class Common:
     objective: bool
 
     @property
+    def related(self) -> bool:
+        """Whether there is anything to compare."""
+        return self.task and self.data
+
+    @property
     def scores(self) -> bool:
         """Whether their scores are of the same thing."""
-        return self.task and self.data and self.split and self.objective
+        return self.related and self.split and self.objective
 
 
 def labelled(studies: Sequence[Study]) -> list[Entry]:

@@ -41,6 +41,7 @@ def text(entries: Sequence[Entry], width: int | None) -> str:
             see="--csv",
         )
         lines += ["", f"{section.title}:", *table]
+        lines += wrapped(section.note, width) if section.note else []
         if section.key == "course" and width and common(entries).objective:
             lines += [line for by in ("trainings", "seconds") for line in ["", *_picture(entries, by, width)]]
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -85,6 +86,7 @@ def markdown(entries: Sequence[Entry]) -> str:
             f"## {section.title}",
             "",
             *markdown_table(_cells(section, labels), left=1 + len(labels)),
+            *(["", section.note] if section.note else []),
         ]
     return "\n".join(lines) + "\n"
 

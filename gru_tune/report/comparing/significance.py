@@ -8,7 +8,7 @@ from typing import Any
 
 from gru_tune.report.comparing.entries import Entry, common
 from gru_tune.report.read import Study
-from gru_tune.report.words import signed, span
+from gru_tune.report.words import number, signed, span
 
 CONFIDENCE = 0.95
 EQUAL = ("samples", "unit", "units", "resamples")  # of two looks on the same split: what was drawn
@@ -69,15 +69,16 @@ def _said(a: Entry, b: Entry, split: str, difference: float, interval: tuple[flo
     sure = interval[0] > 0 or interval[1] < 0
     worse = objective.better(0.0, difference)  # seeds may order two winners in another way than the split
     first, second = (b, a) if worse else (a, b)
+    level = (a.study.winner.score if a.study.winner else None) or 0.0
+    has = f"{a.label} has {number(abs(difference), level)} {'less' if difference < 0 else 'more'} {objective.name}"
+    if difference == 0:
+        has = f"both have the same {objective.name}"
     verdict = (
         f"The winner of {first.label} is better than that of {second.label}"
         if sure
         else f"The winners of {a.label} and {b.label} cannot be told apart"
     )
-    return (
-        f"{verdict}: {objective.name} on the {split} split differs by {signed(difference)} "
-        f"(95 % confidence: {span(interval, signed)}; {how})."
-    )
+    return f"{verdict}: on the {split} split {has} (95 % confidence: {span(interval, signed, level)}; {how})."
 
 
 def _paired(a: Study, b: Study, split: str) -> tuple[float, tuple[float, float], str] | None:
