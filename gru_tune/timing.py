@@ -25,7 +25,7 @@ from gru_tune.errors import StudyError
 from gru_tune.knobs import ModelKnobs, Settings, TrainingKnobs
 from gru_tune.learning.pace import Measured, Pace, expected_seconds
 from gru_tune.learning.volume import Volume
-from gru_tune.report.words import duration
+from gru_tune.report.numbers import duration
 from gru_tune.space import Values
 from gru_tune.strategies import rungs
 from gru_tune.strategies.base import SearchSection

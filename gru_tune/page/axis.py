@@ -11,8 +11,8 @@ from gru_tune.page import thin
 from gru_tune.page.figure import clipped
 from gru_tune.page.thin import short
 from gru_tune.report import as_optuna
+from gru_tune.report.numbers import value as shown
 from gru_tune.report.read import Study
-from gru_tune.report.words import value as shown
 from gru_tune.values import Scalar
 
 WIDE = 100.0  # between the ends of a range that is drawn by its logarithm where the log does not tell

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from gru_tune.page import thin
 from gru_tune.page.axis import Axis, axes
 from gru_tune.report.edges import edges, place
+from gru_tune.report.numbers import value
 from gru_tune.report.read import Study
-from gru_tune.report.words import value
 from gru_tune.trial import Trial
 from gru_tune.values import Scalar
 from gru_tune.wording import listed

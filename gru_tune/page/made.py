@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gru_tune.report.numbers import duration
 from gru_tune.report.read import Study
-from gru_tune.report.words import duration
 
 SPLITS = ("train", "validation", "test")
 

@@ -11,8 +11,8 @@ from gru_tune.page import thin
 from gru_tune.page.figure import BASELINE, BEST, FAILED, OTHER, TRIALS, Figure, clipped, label, styled
 from gru_tune.page.thin import short
 from gru_tune.page.winner import called
+from gru_tune.report.numbers import number
 from gru_tune.report.read import Study
-from gru_tune.report.words import number
 from gru_tune.trial import Epoch, Status, Trial
 
 if TYPE_CHECKING:

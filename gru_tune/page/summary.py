@@ -11,8 +11,8 @@ from gru_tune.page.made import Grid
 from gru_tune.page.winner import called
 from gru_tune.report import words
 from gru_tune.report.advice import advice
+from gru_tune.report.numbers import duration, number, signed, span
 from gru_tune.report.read import Study
-from gru_tune.report.words import duration, number, signed, span
 from gru_tune.trial import Objective
 from gru_tune.wording import plural
 
@@ -136,7 +136,8 @@ def _baseline(study: Study) -> Iterator[Tile]:
 
 
 def _work(study: Study) -> Iterator[Tile]:
-    counts = [(study.stopped, "stopped early"), (study.failed, "failed"), (len(study.running), "running")]
+    going = "running" if study.folder.in_use() else "cut off"
+    counts = [(study.stopped, "stopped early"), (study.failed, "failed"), (len(study.running), going)]
     note = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     yield Tile("trials", f"{len(study.ranked):,}", note)
     yield Tile("time", duration(study.seconds), "of work on this study")

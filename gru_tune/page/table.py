@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gru_tune.report.numbers import number
 from gru_tune.report.read import Study
-from gru_tune.report.words import number
 from gru_tune.study.table import AFTER, CONFIRMED, Row
 from gru_tune.values import Scalar
 

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from gru_tune.page.figure import BASELINE, BEST, OTHER, SCALE, TRIALS, Figure, clipped, styled
-from gru_tune.report.words import number
+from gru_tune.report.numbers import number
 from gru_tune.wording import plural
 
 MATRIX = 25  # classes, for a matrix that can still be read

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from gru_tune.page.figure import BEST, SCALE, SEQUENCE, TRIALS, Figure, clipped
 from gru_tune.page.panels import Panels
 from gru_tune.page.thin import short
+from gru_tune.report.numbers import number
 from gru_tune.report.read import Study
-from gru_tune.report.words import number
 from gru_tune.study.results import read_json
 
 if TYPE_CHECKING:

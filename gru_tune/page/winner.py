@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gru_tune.page.figure import BEST, TRIALS, Figure, label, styled
 from gru_tune.page.made import Grid
+from gru_tune.report.numbers import value
 from gru_tune.report.read import Study
-from gru_tune.report.words import value
 from gru_tune.trial import Trial
 
 if TYPE_CHECKING:

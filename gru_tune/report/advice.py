@@ -11,8 +11,8 @@ from collections import Counter
 from statistics import fmean
 
 from gru_tune.report.edges import FEW, LEAST, MOSTLY, edges, scored, top
+from gru_tune.report.numbers import number
 from gru_tune.report.read import Study
-from gru_tune.report.words import number
 from gru_tune.trial import Status, Trial
 from gru_tune.wording import listed, plural
 

@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gru_tune.report.numbers import number, span, value
 from gru_tune.report.plain import escaped, markdown_table
 from gru_tune.report.read import Study
-from gru_tune.report.words import number, over, sentences, span, value
+from gru_tune.report.words import over, sentences
 from gru_tune.values import Scalar
 from gru_tune.wording import plural
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gru_tune.report.numbers import value
 from gru_tune.report.read import Study
-from gru_tune.report.words import value
 from gru_tune.trial import Trial
 from gru_tune.values import Scalar
 

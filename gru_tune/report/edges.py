@@ -8,8 +8,8 @@ from typing import Any
 
 from gru_tune.errors import dotted
 from gru_tune.knobs import Knob, knob_of
+from gru_tune.report.numbers import value
 from gru_tune.report.read import Study
-from gru_tune.report.words import value
 from gru_tune.trial import Trial
 from gru_tune.values import Scalar
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from gru_tune.report import differences
 from gru_tune.report.advice import advice
+from gru_tune.report.numbers import number
 from gru_tune.report.read import Study
 from gru_tune.report.terminal import TOP, cells, front_cells
-from gru_tune.report.words import number, sentences
+from gru_tune.report.words import sentences
 from gru_tune.study.log import finite
 from gru_tune.study.results import replace_text
 from gru_tune.study.table import curve_columns, curve_rows, to_csv

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gru_tune.report.columns import wrapped
+from gru_tune.report.numbers import number
 from gru_tune.report.read import Study
-from gru_tune.report.words import number
 
 HEIGHT = 9
 WIDEST = 72  # columns of the picture itself

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gru_tune.report.columns import layout, wrapped
+from gru_tune.report.numbers import number
 from gru_tune.report.plain import markdown_table
 from gru_tune.report.read import Study
-from gru_tune.report.words import number
 from gru_tune.study.table import Row, to_csv
 
 COLUMNS = (

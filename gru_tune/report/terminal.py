@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from gru_tune.report import differences
 from gru_tune.report.advice import advice
 from gru_tune.report.columns import GAP, layout, wrapped
+from gru_tune.report.numbers import number, value
+from gru_tune.report.numbers import progress as epochs
 from gru_tune.report.progress_plot import progress
 from gru_tune.report.read import Study
-from gru_tune.report.words import around, number, sentences, value
-from gru_tune.report.words import progress as epochs
+from gru_tune.report.words import around, sentences
 from gru_tune.study.table import COSTS
 from gru_tune.trial import Trial
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gru_tune.report.numbers import duration, knobs, number, signed, span
 from gru_tune.report.read import Study
 from gru_tune.study.pareto import rule
 from gru_tune.trial import Objective, Trial
-from gru_tune.values import Scalar
 from gru_tune.wording import listed, plural
 
 FAILURES_SHOWN = 3
@@ -210,65 +210,6 @@ def price(trial: Trial) -> str:
     return f"{number(cost)} {'s an epoch' if trial.objective.cost == 'seconds' else 'ms a sequence'}"
 
 
-def knobs(values: Mapping[str, Scalar]) -> str:
-    """``units 64, depth 2, learning_rate 0.001``."""
-    return ", ".join(f"{name} {value(v)}" for name, v in values.items()) or "nothing was searched over"
-
-
-def progress(trial: Trial) -> str:
-    """``7/12``: the best epoch, and the last."""
-    best = trial.best
-    last = trial.epochs[-1].number if trial.epochs else 0
-    return f"{best.number}/{last}" if best else f"–/{last}"
-
-
-def number(value: float | None, beside: float = 0.0) -> str:
-    """A metric with four decimals; a small one with three digits, a tiny one with an exponent.
-
-    ``beside`` is a number whose precision it shares, where that asks for fewer decimals (but four).
-    """
-    if value is None:
-        return "–"
-    size = max(abs(value), min(abs(beside), 1.0))
-    if size != 0 and not 1e-4 <= size < 1e7:
-        return f"{value:.2e}"
-    if size >= 10:
-        return f"{value:.2f}" if size < 1000 else f"{value:,.0f}"
-    return f"{value:.{4 if size >= 0.01 or size == 0 else 2 - math.floor(math.log10(size))}f}"
-
-
-def signed(value: float, beside: float = 0.0) -> str:
-    """``number`` with its sign."""
-    return f"{'+' if value >= 0 else '−'}{number(abs(value), beside)}"
-
-
-def span(interval: Sequence[float], show: Callable[[float, float], str] = number, beside: float = 0.0) -> str:
-    """``[0.9210, 0.9405]``: the ends share the precision of the larger one, or of ``beside``."""
-    low, high = interval
-    larger = max(abs(low), abs(high), abs(beside))
-    return f"[{show(low, larger)}, {show(high, larger)}]"
-
-
-def value(value: Scalar) -> str:
-    """A hyperparameter as the config would have it, floats shortened."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def duration(seconds: float) -> str:
-    """``1 h 3 min``, ``2 min 5 s``, ``3.4 s``."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def _winner(study: Study) -> str:
     winner = study.winner
     if winner is None or winner.best is None:
@@ -283,7 +224,8 @@ def _winner(study: Study) -> str:
         epochs = f"best.keras is {which}: epoch {kept.best.number} of {kept.epochs[-1].number}"
     if again := study.retrained:
         epochs = f"trained again on training and validation, {plural(again['epochs'], 'epoch')}"
-    return f"Winner: {knobs(winner.values)} ({epochs}{parameters})."
+    title = "Leader" if study.unfinished else "Winner"
+    return f"{title}: {knobs(winner.values)} ({epochs}{parameters})."
 
 
 def _test(study: Study) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from gru_tune.report.words import duration, number, progress
+from gru_tune.report.numbers import duration, number, progress
 from gru_tune.study.log import Run
 from gru_tune.study.watch import Plan
 from gru_tune.trial import Status, Trial

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gru_tune.report.words import duration, knobs, number
+from gru_tune.report.numbers import duration, knobs, number
 from gru_tune.study.count import Count, FinalsCount
 from gru_tune.study.log import Launch, Run
 from gru_tune.study.progress import begun, ended, epoch, training

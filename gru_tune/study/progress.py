@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from gru_tune.report.words import LEAST, duration, knobs, number, progress
+from gru_tune.report.numbers import duration, knobs, number, progress
+from gru_tune.report.words import LEAST
 from gru_tune.study.count import Count, FinalsCount
 from gru_tune.study.history import fold_of
 from gru_tune.study.log import Launch, Run, finite

@@ -256,6 +256,9 @@ def test_an_unfinished_study_has_a_leader_and_is_running_or_killed(busy: bool, t
     with study.folder.locked() if busy else nullcontext():
         found = layout.page(study, None)
     assert found.state == ("running" if busy else "killed")
+    assert next(tile.note for tile in found.tiles if tile.label == "trials") == (
+        "1 failed, 1 running" if busy else "1 failed, 1 cut off"
+    )
     assert ("winner", "The leader so far") in found.contents
     assert found.groups[0].question == "Who leads so far"
     assert found.tiles[0].label == "accuracy, the leader so far"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gru_tune.errors import StudyError
-from gru_tune.report import read, show, terminal, words
+from gru_tune.report import numbers, read, show, terminal, words
 from gru_tune.study.log import Ended, Finished, Launch, Log
 from gru_tune.trial import Outcome
 from tests.report import builders
@@ -202,23 +202,23 @@ def test_nothing_to_report(tmp_path: Path) -> None:
     ],
 )
 def test_numbers(value: float | None, text: str) -> None:
-    assert words.number(value) == text
+    assert numbers.number(value) == text
 
 
 def test_numbers_that_belong_together_share_their_precision() -> None:
-    assert words.span((-0.0221, 1.488e-05), words.signed) == "[−0.0221, +0.0000]"
-    assert words.span((0.0008501, 0.0012)) == "[0.00085, 0.00120]"
-    assert words.span((-0.0006, 0.0008), words.signed, beside=0.97) == "[−0.0006, +0.0008]"
-    assert (words.number(0.0021, 0.98), words.number(0.00031, 0.00085)) == ("0.0021", "0.000310")
-    assert (words.number(0.0021, 25.0), words.number(20.5, 1234.0)) == ("0.0021", "20.50")
-    assert words.signed(-0.0074, 0.97) == "−0.0074"
+    assert numbers.span((-0.0221, 1.488e-05), numbers.signed) == "[−0.0221, +0.0000]"
+    assert numbers.span((0.0008501, 0.0012)) == "[0.00085, 0.00120]"
+    assert numbers.span((-0.0006, 0.0008), numbers.signed, beside=0.97) == "[−0.0006, +0.0008]"
+    assert (numbers.number(0.0021, 0.98), numbers.number(0.00031, 0.00085)) == ("0.0021", "0.000310")
+    assert (numbers.number(0.0021, 25.0), numbers.number(20.5, 1234.0)) == ("0.0021", "20.50")
+    assert numbers.signed(-0.0074, 0.97) == "−0.0074"
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(3.41, "3.4 s"), (59.6, "1 min 0 s"), (75, "1 min 15 s"), (3700, "1 h 1 min")]
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert words.duration(seconds) == text
+    assert numbers.duration(seconds) == text
 
 
 def test_a_log_that_lacks_its_test_result_for_the_winner(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from gru_tune import config as configs
 from gru_tune.errors import ConfigError, StudyError
-from gru_tune.report import read, words
+from gru_tune.report import numbers, read, words
 from gru_tune.study import log as logs
 from gru_tune.study import study
 from gru_tune.study.history import History
@@ -139,7 +139,7 @@ def test_the_finals_are_of_the_rivals_and_the_cheapest_wins(tmp_path: Path) -> N
     mean = facts["finals"]["finalists"][0]["mean"]
     assert (
         f"Two objectives: the winner is the cheapest (parameters) of the trials within 50 % of the best accuracy, "
-        f"with {first:,} parameters; trial {dear} has the best, {words.number(mean)}, with {second:,} parameters. "
+        f"with {first:,} parameters; trial {dear} has the best, {numbers.number(mean)}, with {second:,} parameters. "
         f"The Pareto set has {len(found.front)} trials." in said
     )
     assert said[0].startswith(f"Trial {facts['finals']['winner']} of toy") or "does not beat" in said[0]

@@ -10,9 +10,9 @@ from gru_tune.report.comparing.course import By, best_by
 from gru_tune.report.comparing.entries import Entry, cautions, common
 from gru_tune.report.comparing.sections import Section, sections, trainings
 from gru_tune.report.comparing.significance import differences
+from gru_tune.report.numbers import duration
 from gru_tune.report.plain import escaped, markdown_table
 from gru_tune.report.progress_plot import Curve, drawn, staircase
-from gru_tune.report.words import duration
 from gru_tune.study.log import finite
 from gru_tune.study.table import Row, to_csv
 

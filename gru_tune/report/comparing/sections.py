@@ -10,8 +10,8 @@ from typing import Any
 from gru_tune.knobs import table
 from gru_tune.report.comparing.course import By, Curve, after, best_by, first_at
 from gru_tune.report.comparing.entries import Entry, common
+from gru_tune.report.numbers import duration, number, span, value
 from gru_tune.report.read import Study
-from gru_tune.report.words import duration, number, span, value
 from gru_tune.wording import plural
 
 ABSENT = "–"

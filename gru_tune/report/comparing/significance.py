@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gru_tune.report.comparing.entries import Entry, common
+from gru_tune.report.numbers import number, signed, span
 from gru_tune.report.read import Study
-from gru_tune.report.words import number, signed, span
 
 CONFIDENCE = 0.95
 EQUAL = ("samples", "unit", "units", "resamples")  # of two looks on the same split: what was drawn
