@@ -40,8 +40,8 @@ def advice(study: Study) -> list[str]:
     """At most six sentences; none before there is a score, but for trials that all fail."""
     if study.winner is None:
         return [text for text in (_failures(study),) if text]
-    if _perfect(study):
-        return [_baseline(study)]
+    if text := _perfect(study):
+        return [text]
     rules = (
         _baseline(study), _failures(study), *edges(study).values(), _epochs(study), _overfitting(study), _course(study),
         _noise(study), _ties(study),
@@ -62,10 +62,6 @@ def _baseline(study: Study) -> str:
         return ""
     if beaten:
         return ""
-    if known and _perfect(study):
-        return (
-            f"“{known[0]}” is already perfect on the validation split: nothing is left to win on these data."
-        )
     train = study.winner.best.train.get(study.objective.name) if study.winner.best else None
     if known and train is not None and not study.objective.better(train, known[1]):
         return (
@@ -92,10 +88,24 @@ def _data(study: Study) -> str:
     return f"inputs that the baseline does not see{dates}{longer}"
 
 
-def _perfect(study: Study) -> bool:
-    """Whether a baseline is as good as can be measured, and so nothing is left to win."""
-    known = study.best_baseline("validation")
-    return known is not None and known[1] == study.objective.bounds[study.objective.direction == "max"]
+def _perfect(study: Study) -> str:
+    """A baseline, or a winner, as good as can be measured: no other trial can be better."""
+    assert study.winner is not None
+    known, bound = (
+        study.best_baseline("validation"),
+        study.objective.bounds[study.objective.direction == "max"],
+    )
+    if known and known[1] == bound:
+        return (
+            f"“{known[0]}” is already perfect on the validation split: nothing is left to win on these data."
+        )
+    found = study.finalists.get(study.winner.number)
+    if (found["mean"] if found else study.winner.score) == bound:
+        return (
+            "The winner is perfect on the validation split, which cannot tell better models apart any more: more or "
+            "harder validation data could."
+        )
+    return ""
 
 
 def _failures(study: Study) -> str:

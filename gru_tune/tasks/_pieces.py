@@ -12,13 +12,13 @@ from gru_tune.tasks import _examples
 from gru_tune.tasks._base import Shown
 
 STEPS = 300  # of a piece of numbers
-WORST, TYPICAL = 6, 4
+WORST, OTHERS = 6, 4
 
 
 def of_classes(samples: Shown, truth: Truth, y_pred: NDArray[Any]) -> dict[str, Any]:
     """``tagged``: pieces with the ``true`` and the ``predicted`` class of every step, and their inputs.
 
-    ``wrong`` counts the steps that differ, over all and in each; ``rank`` tells the most wrong from the typical.
+    ``wrong`` counts the steps that differ, over all and in each; ``rank`` tells the most wrong from the others.
     """
     dataset, guess = samples.dataset, y_pred.argmax(axis=1)
     wrong = guess != truth.y
@@ -59,8 +59,8 @@ def _chosen(truth: Truth, badness: NDArray[Any], most: int) -> list[tuple[int, i
     sums = np.add.reduceat(badness.astype(np.float64), every[:, 0])
     order = np.argsort(-sums, kind="stable")
     first, rest = order[:WORST], order[WORST:]
-    picked = [(place, "most wrong" if sums[place] > 0 else "typical") for place in first]
-    picked += [(place, "typical") for place in rest[_examples.spread(len(rest), TYPICAL)]]
+    picked = [(place, "most wrong" if sums[place] > 0 else "for comparison") for place in first]
+    picked += [(place, "for comparison") for place in rest[_examples.spread(len(rest), OTHERS)]]
     return [(int(every[place, 0]), int(every[place, 1]), rank) for place, rank in picked]
 
 

@@ -292,3 +292,13 @@ def test_places_in_a_config() -> None:
     assert place("units") == "model.units"
     assert place("units_2") == "model.units (layer 2)"
     assert place("<b>") == "<b>"
+
+
+def test_a_perfect_winner_is_told_that_nothing_more_can_be_seen() -> None:
+    trials = [made.trial(n, 1.0) for n in range(1, 13)]
+    assert advice(made.study(trials)) == [
+        "The winner is perfect on the validation split, which cannot tell better models apart any more: more or harder "
+        "validation data could."
+    ]
+    facts = made.finals({"trial": 1, "mean": 0.98})
+    assert not any("perfect" in text for text in advice(made.study(trials, facts=facts)))

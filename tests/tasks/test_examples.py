@@ -62,7 +62,9 @@ def test_a_perfect_model_makes_no_mistakes(case: str) -> None:
     found = examples(CASES[case], perfect(CASES[case]))
     assert found.get("mistakes", []) == found.get("misses", []) == []
     assert found.get("wrong", 0) == 0
-    assert all(piece["rank"] == "typical" for piece in (*found.get("tagged", ()), *found.get("strips", ())))
+    assert all(
+        piece["rank"] == "for comparison" for piece in (*found.get("tagged", ()), *found.get("strips", ()))
+    )
 
 
 def test_the_surest_mistakes_come_first() -> None:
@@ -252,7 +254,7 @@ def test_the_sentences_with_most_errors_come_first_and_others_follow() -> None:
     assert first["where"] == f"sequence {longest + 1}"
     assert first["rank"] == "most wrong"
     assert first["wrong"] == first["length"] == truth.lengths[longest] == found["wrong"]
-    assert {one["rank"] for one in rest} == {"typical"}
+    assert {one["rank"] for one in rest} == {"for comparison"}
     assert len(rest) == 9
     assert all(one["true"] == one["predicted"] and len(one["words"]) == one["length"] for one in rest)
 

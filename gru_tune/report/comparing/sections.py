@@ -81,7 +81,8 @@ def _differing(studies: Sequence[Study]) -> list[Row]:
     configs = [
         dict(_flat(study.asked.get("question") or study.asked.get("space") or {})) for study in studies
     ]
-    names = {name: None for config in configs for name in config}
+    # The objective is told above, also where a config leaves it to the task.
+    names = {name: None for config in configs for name in config if name != "search.objective"}
     rows = (Row(name, [config.get(name) for config in configs], _setting) for name in names)
     return [row for row in rows if any(v != row.values[0] for v in row.values)]
 
