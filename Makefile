@@ -7,7 +7,6 @@ BIN    := $(VENV)/bin
 
 demo: $(VENV)/installed          ## a search on builtin data, half a minute, and its report
 	$(BIN)/gru-tune run configs/quickstart.yaml
-	$(BIN)/gru-tune report results/quickstart
 
 test: lint typecheck unit smoke  ## everything CI checks
 

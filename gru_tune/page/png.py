@@ -46,15 +46,18 @@ def write(study: Study, folder: Path) -> list[Path]:
 
 
 def on_paper(figure: Figure) -> go.Figure:
-    """The plot as it stands alone: dark on white, with its title."""
+    """The plot as it stands alone: dark on white, with its title and what was left out."""
     import plotly.graph_objects as go
 
     plot = go.Figure(figure.plot)
     plot.update_layout(
-        title={"text": label(figure.title), "x": 0.02, "xanchor": "left", "y": 0.97, "yanchor": "top"},
+        title={
+            "text": label(figure.title), "subtitle": {"text": label(figure.thinned)},
+            "x": 0.02, "xanchor": "left", "y": 0.97, "yanchor": "top",
+        },
         paper_bgcolor="#fff",
         font={"color": "#1d2126", "size": 18},
-        margin={"t": 130, "l": 90},  # for the title, and below it the legend
+        margin={"t": 180 if figure.thinned else 130, "l": 90},  # for the titles, and below them the legend
         height=SIZE["height"],
-    )
+    )  # fmt: skip
     return plot

@@ -37,7 +37,8 @@ def test_a_picture_alone_is_dark_on_white_and_has_its_title() -> None:
     import plotly.graph_objects as go
 
     plot = styled(go.Figure(go.Scatter(y=[1, 2])))
-    alone = png.on_paper(Figure("key", "A <b>title</b>", "", plot))
+    alone = png.on_paper(Figure("key", "A <b>title</b>", "", plot, thinned="2 of 3"))
+    assert alone.layout.title.subtitle.text == "2 of 3"
     assert alone.layout.title.text == "A &lt;b&gt;title&lt;/b&gt;"
     assert alone.layout.paper_bgcolor == "#fff"
     assert plot.layout.title.text is None  # the page's own is left as it was
