@@ -6,7 +6,7 @@ and the table are made of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -43,6 +43,15 @@ class Objective:
     def better(self, a: float, b: float) -> bool:
         """Whether score ``a`` beats score ``b``."""
         return a > b if self.direction == "max" else a < b
+
+    def gains(self, scores: Iterable[float | None]) -> list[int]:
+        """The places of the scores that beat all before them, from 0; None is no score."""
+        places, best = list[int](), None
+        for place, score in enumerate(scores):
+            if score is not None and (best is None or self.better(score, best)):
+                places.append(place)
+                best = score
+        return places
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -22,8 +22,12 @@ def show(value: object) -> str:
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list | tuple):
         return "a list" if value else "an empty list"
-    text = repr(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return cut(repr(value), LONGEST)
+
+
+def cut(text: str, most: int) -> str:
+    """``text``, with … in place of what goes beyond ``most`` characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def nearest(word: object, options: Iterable[str]) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gru_tune.errors import ConfigError, Problem
 from gru_tune.language.document import Document, parse
-from gru_tune.wording import LONGEST
+from gru_tune.wording import LONGEST, cut
 
 
 def apply(document: Document, assignments: Sequence[str]) -> Document:
@@ -28,8 +28,7 @@ def apply(document: Document, assignments: Sequence[str]) -> Document:
 
 def _assign(document: Document, assignment: str) -> Document:
     key, equals, text = assignment.partition("=")
-    label = f"--set {assignment}"
-    label = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+    label = cut(f"--set {assignment}", LONGEST)
     if not equals:
         raise _refused(label, "write key=value, as in training.epochs=3")
     path = tuple(key.strip().split("."))

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from gru_tune.study.log import Launch
 from gru_tune.trial import Job, Outcome
 
 Train = Callable[[Job], Outcome]
@@ -57,12 +58,19 @@ class Executor(Protocol):
 
 def read_progress(jobs: Iterable[Job]) -> list[dict[str, Any]]:
     """The progress files of some jobs; a job that has written none yet is named all the same."""
-    found = []
-    for job in sorted(jobs, key=lambda job: (job.trial, job.repeat)):
-        report: dict[str, Any] = {
-            "trial": job.trial, "repeat": job.repeat, "epoch": job.first_epoch, "last_epoch": job.last_epoch,
-        }  # fmt: skip
-        with suppress(OSError, ValueError):  # not there yet
-            report |= json.loads(Path(job.progress or "").read_text(encoding="utf-8"))
-        found.append(report)
+    ordered = sorted(jobs, key=lambda job: (job.trial, job.repeat))
+    return [report(job, Path(job.progress or "")) for job in ordered]
+
+
+def report(job: Job | Launch, file: Path) -> dict[str, Any]:
+    """How far a job is, by its progress file."""
+    found = begun(job)
+    with suppress(OSError, ValueError):  # not there yet
+        found |= json.loads(file.read_text(encoding="utf-8"))
     return found
+
+
+def begun(job: Job | Launch) -> dict[str, Any]:
+    """What is known of a job before its worker has written a progress file."""
+    first, last = job.first_epoch, job.last_epoch
+    return {"trial": job.trial, "repeat": job.repeat, "epoch": first, "last_epoch": last}

@@ -35,29 +35,13 @@ def contour(study: Study, scored: Sequence[Trial], pair: Sequence[Axis]) -> Iter
     known = [trial for trial in scored if across.name in trial.values and up.name in trial.values]
     if len(known) < LEAST:
         return
-    import numpy as np
     import plotly.graph_objects as go
 
-    scores = np.array([trial.score for trial in known])
-    span = thin.limits(scores.tolist(), study.objective)
-    x, y = (np.array([axis.place(trial.values[axis.name]) for trial in known]) for axis in pair)
-    grid_x, weight_x = _near(across, x)
-    grid_y, weight_y = _near(up, y)
-    weight = weight_y @ weight_x.T
-    kept = np.clip(scores, *span)
-    mean = (weight_y @ (kept * weight_x).T) / np.maximum(weight, 1e-12)
-    level = [
-        [short(value) if enough else None for value, enough in zip(*line, strict=True)]
-        for line in zip(mean.tolist(), (weight >= SUPPORT).tolist(), strict=True)
-    ]
     colours = {
         "colorscale": SCALE, "reversescale": study.objective.direction == "min",
         "colorbar": {"title": label(study.objective.name), "thickness": 14},
     }  # fmt: skip
-    cells: dict[str, Any] = {
-        "x": [short(v) for v in grid_x], "y": [short(v) for v in grid_y], "z": level, "hovertemplate":
-        "about %{z}<extra></extra>",
-    }  # fmt: skip
+    cells = _surface(study, known, across, up)
     plot = go.Figure()
     if across.words or up.words:
         plot.add_heatmap(**cells, **colours)
@@ -100,6 +84,27 @@ def contour(study: Study, scored: Sequence[Trial], pair: Sequence[Axis]) -> Iter
         ),
         main=True,
     )
+
+
+def _surface(study: Study, trials: Sequence[Trial], across: Axis, up: Axis) -> dict[str, Any]:
+    """The mean score of the trials around every cell, as plotly takes it; blank where none is near."""
+    import numpy as np
+
+    scores = np.array([trial.score for trial in trials])
+    kept = np.clip(scores, *thin.limits(scores.tolist(), study.objective))
+    x, y = (np.array([axis.place(trial.values[axis.name]) for trial in trials]) for axis in (across, up))
+    grid_x, weight_x = _near(across, x)
+    grid_y, weight_y = _near(up, y)
+    weight = weight_y @ weight_x.T
+    mean = (weight_y @ (kept * weight_x).T) / np.maximum(weight, 1e-12)
+    level = [
+        [short(value) if enough else None for value, enough in zip(*line, strict=True)]
+        for line in zip(mean.tolist(), (weight >= SUPPORT).tolist(), strict=True)
+    ]
+    return {
+        "x": [short(v) for v in grid_x], "y": [short(v) for v in grid_y], "z": level,
+        "hovertemplate": "about %{z}<extra></extra>",
+    }  # fmt: skip
 
 
 def _near(axis: Axis, at: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

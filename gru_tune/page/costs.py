@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Iterator
 
 from gru_tune.page import thin
-from gru_tune.page.figure import BEST, OTHER, TRIALS, Figure, label, styled
+from gru_tune.page.figure import BEST, ENDS, OTHER, TRIALS, Figure, label, styled
 from gru_tune.page.thin import short
 from gru_tune.page.winner import called
 from gru_tune.report.read import Study
-from gru_tune.trial import Status, Trial
+from gru_tune.trial import Trial
 
 MEASURES: dict[str, tuple[str, str, Callable[[Trial], float | None]]] = {
     "parameters": ("Parameters and score", "parameters", lambda trial: trial.parameters),
@@ -43,10 +43,7 @@ def _figure(study: Study, cost: str) -> Iterator[Figure]:
     trials = [trial for trial, _ in known if trial.number in prices]
     shown = thin.ranked(trials)
     plot = go.Figure()
-    for status, name, symbol in (
-        (Status.COMPLETED, "trained to the end", "circle"),
-        (Status.STOPPED, "stopped early", "circle-open"),
-    ):
+    for status, name, symbol in ENDS:
         _dots(plot, [t for t in shown if t.status is status], prices, name, {
             "color": TRIALS, "size": 7, "symbol": symbol, "opacity": 0.8,
         })  # fmt: skip

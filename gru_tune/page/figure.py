@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from gru_tune.trial import Status
+from gru_tune.wording import cut
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
 BEST, TRIALS, BASELINE, FAILED, OTHER = "#d55e00", "#3b8ccb", "#8a8a8a", "#b3589a", "#009e73"
 SEQUENCE = (TRIALS, BEST, OTHER, FAILED, "#b8860b", "#56b4e9", "#8a8a8a")
 SCALE = "Viridis"  # for a number shown as a colour
+ENDS = (  # how trials with a score end: their names and signs in a picture
+    (Status.COMPLETED, "trained to the end", "circle"),
+    (Status.STOPPED, "stopped early", "circle-open"),
+)
 GRID = "rgba(128,128,128,0.22)"
 LONGEST = 28  # characters of a name in a plot, which a phone has room for
 
@@ -45,8 +52,7 @@ def label(text: object) -> str:
 
 def clipped(name: object, most: int = LONGEST) -> str:
     """A name as a plot has room for it: cut where it is long, and escaped."""
-    text = " ".join(str(name).split())
-    return label(text if len(text) <= most else text[: most - 1] + "…")
+    return label(cut(" ".join(str(name).split()), most))
 
 
 def styled(plot: go.Figure, height: int = 380) -> go.Figure:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gru_tune.page import thin
-from gru_tune.page.figure import BASELINE, BEST, FAILED, OTHER, TRIALS, Figure, clipped, label, styled
+from gru_tune.page.figure import BASELINE, BEST, ENDS, FAILED, OTHER, TRIALS, Figure, clipped, label, styled
 from gru_tune.page.thin import short
 from gru_tune.page.winner import called
 from gru_tune.report.numbers import number
@@ -44,10 +44,7 @@ def history(study: Study) -> Figure:
     scores = [_score(trial) for trial in scored]
     span = thin.limits(scores, study.objective)
     plot = go.Figure()
-    for status, name, symbol in (
-        (Status.COMPLETED, "trained to the end", "circle"),
-        (Status.STOPPED, "stopped early", "circle-open"),
-    ):
+    for status, name, symbol in ENDS:
         some = [trial for trial in shown if trial.status is status]
         if some:
             plot.add_scatter(
@@ -74,13 +71,7 @@ def history(study: Study) -> Figure:
     worst = span[0] if study.objective.direction == "max" else span[1]
     if broken:
         span = _with(span, worst)  # they stand on the edge that was, not on the ticks
-        marks = thin.spread(broken, thin.POINTS // 3)
-        plot.add_scatter(
-            x=[trial.number for trial in marks], y=[short(worst)] * len(marks), name="failed", mode="markers",
-            marker={"color": FAILED, "size": 8, "symbol": "x"},
-            text=[label((trial.error or "")[:ERROR]) for trial in marks],
-            hovertemplate="trial %{x} failed: %{text}<extra></extra>",
-        )  # fmt: skip
+        _failures(plot, broken, worst)
     styled(plot, 420)
     plot.update_xaxes(title="trial", range=edges, dtick=1 if last <= TICKED else None)
     plot.update_yaxes(title=label(study.objective.name), range=[short(edge) for edge in span])
@@ -215,6 +206,16 @@ def _short(trials: Iterable[Trial]) -> bool:
     return any(len(trial.epochs) == 1 for trial in trials)
 
 
+def _failures(plot: go.Figure, trials: Sequence[Trial], level: float) -> None:
+    marks = thin.spread(trials, thin.POINTS // 3)
+    plot.add_scatter(
+        x=[trial.number for trial in marks], y=[short(level)] * len(marks), name="failed", mode="markers",
+        marker={"color": FAILED, "size": 8, "symbol": "x"},
+        text=[label((trial.error or "")[:ERROR]) for trial in marks],
+        hovertemplate="trial %{x} failed: %{text}<extra></extra>",
+    )  # fmt: skip
+
+
 def _finals(plot: go.Figure, study: Study, span: tuple[float, float]) -> tuple[float, float]:
     """Draw what the finalists reach with fresh seeds, and widen the range of the axis until all of it is in there."""
     found = study.finalists
@@ -237,12 +238,10 @@ def _finals(plot: go.Figure, study: Study, span: tuple[float, float]) -> tuple[f
     return min(span[0], low - air), max(span[1], high + air)
 
 
-def _best_so_far(study: Study, trials: Iterable[Trial], end: float) -> list[tuple[float, float]]:
+def _best_so_far(study: Study, trials: Sequence[Trial], end: float) -> list[tuple[float, float]]:
     """Where the best score changed, and the end."""
-    found: list[tuple[float, float]] = []
-    for trial in trials:
-        if not found or study.objective.better(_score(trial), found[-1][1]):
-            found.append((trial.number, _score(trial)))
+    gains = study.objective.gains(map(_score, trials))
+    found: list[tuple[float, float]] = [(trials[place].number, _score(trials[place])) for place in gains]
     return [*found, (end, found[-1][1])]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gru_tune.report.numbers import number
+from gru_tune.page import thin
 from gru_tune.report.read import Study
-from gru_tune.study.table import AFTER, CONFIRMED, Row
+from gru_tune.report.words import confirmed
+from gru_tune.study.table import AFTER, CONFIRMED
 from gru_tune.values import Scalar
 
 JOINED = {"confirmed_spread", "confirmed_low", "confirmed_high", "confirmed_runs"}  # all in one column here
-DIGITS = 5  # of numbers that are not whole; trials.csv has all of them
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ def rows(study: Study, top: int | None) -> Rows:
     """The table of the best ``top`` trials (None or 0: of all), without columns that are empty throughout."""
     shown = study.ranked[:top] if top else study.ranked
     rows = [study.table.row(trial, rank) for rank, trial in enumerate(shown, start=1)]
-    for row in rows:
-        row["confirmed"] = _confirmed(row)
+    for row, trial in zip(rows, shown, strict=True):
+        row["confirmed"] = confirmed(study, trial) or None
     columns = [
         name
         for name in _order(study.table.columns(shown))
@@ -50,13 +50,5 @@ def _order(columns: list[str]) -> list[str]:
     return [*others[:place], *finals, *others[place:]]
 
 
-def _confirmed(row: Row) -> str | None:
-    """``0.9877 ± 0.0021``"""
-    mean, spread = row.get("confirmed"), row.get("confirmed_spread")
-    if not isinstance(mean, float):
-        return None
-    return number(mean) + (f" ± {number(spread, mean)}" if isinstance(spread, float) else "")
-
-
 def _shown(cell: Scalar) -> Scalar:
-    return float(f"{cell:.{DIGITS}g}") if isinstance(cell, float) else cell
+    return thin.short(cell) if isinstance(cell, float) else cell

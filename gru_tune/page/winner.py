@@ -10,12 +10,11 @@ from gru_tune.page.figure import BEST, TRIALS, Figure, label, styled
 from gru_tune.page.made import Grid
 from gru_tune.report.numbers import value
 from gru_tune.report.read import Study
+from gru_tune.report.settings import leaves, listed_value
 from gru_tune.trial import Trial
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-SPACES = {"choice", "int", "float", "log"}  # the words that make a space of a knob
 
 
 def searched(study: Study) -> Grid | None:
@@ -34,9 +33,10 @@ def fixed(study: Study) -> Grid | None:
     question = study.asked.get("question") or {}
     settings = study.facts.get("settings") or {}
     rows = [
-        [f"{section}.{name}", _listed(settings.get(section, {}).get(name, given))]
+        [f"{section}.{name}", listed_value(settings.get(section, {}).get(name, given))]
         for section in ("data", "model", "training")
-        for name, given in _leaves(question.get(section) or {})
+        for name, given in leaves(question.get(section) or {})
+        if not isinstance(given, Mapping)
     ]
     return Grid("Not searched for", ["knob", "value"], rows) if rows else None
 
@@ -116,16 +116,3 @@ def _range(space: Mapping[str, Any] | None) -> str:
     step = f", in steps of {value(space['step'])}" if space.get("step", 1) != 1 else ""
     log = ", logarithmic" if space.get("log") else ""
     return f"{value(low)} to {value(high)}{step}{log}"
-
-
-def _leaves(knobs: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every knob that is no space, by its path."""
-    for name, given in knobs.items():
-        if not isinstance(given, Mapping):
-            yield above + name, given
-        elif not SPACES & given.keys():
-            yield from _leaves(given, f"{above}{name}.")
-
-
-def _listed(setting: Any) -> str:
-    return ", ".join(_listed(one) for one in setting) if isinstance(setting, list) else value(setting)

@@ -159,12 +159,7 @@ def _course(study: Study) -> str:
         return "The search has run out of configurations: widen a range, or let another hyperparameter vary."
     if len(trials) < 2 * FEW or study.objective.cost:  # what is cheaper and no worse is a gain, too
         return ""
-    gains = [0]
-    best = trials[0].score
-    for index, trial in enumerate(trials):
-        if best is not None and trial.score is not None and study.objective.better(trial.score, best):
-            best = trial.score
-            gains.append(index)
+    gains = study.objective.gains(trial.score for trial in trials)
     quiet = len(trials) - 1 - gains[-1]
     if quiet >= QUIET * len(trials):
         return (

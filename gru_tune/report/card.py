@@ -9,6 +9,7 @@ from typing import Any
 from gru_tune.report.numbers import number, span, value
 from gru_tune.report.plain import escaped, markdown_table
 from gru_tune.report.read import Study
+from gru_tune.report.settings import listed_value
 from gru_tune.report.words import over, sentences
 from gru_tune.values import Scalar
 from gru_tune.wording import plural
@@ -95,7 +96,7 @@ def _knobs(study: Study) -> Iterator[str]:
     settings = study.facts.get("settings") or {}
     asked = _keys(study.asked.get("question") or {})
     rows = [
-        {"knob": f"{section}.{knob}", "value": _listed(setting)}
+        {"knob": f"{section}.{knob}", "value": listed_value(setting)}
         for section, knobs in settings.items()
         for knob, setting in knobs.items()
         if not asked or knob in asked  # the others do not apply to such data
@@ -185,10 +186,6 @@ def _made(study: Study) -> Iterator[str]:
 
 def _is_table(rows: Any) -> bool:
     return isinstance(rows, list) and bool(rows) and all(isinstance(row, dict) for row in rows)
-
-
-def _listed(setting: Any) -> str:
-    return ", ".join(map(value, setting)) if isinstance(setting, list) else value(setting)
 
 
 def _plain(cell: Any) -> str:

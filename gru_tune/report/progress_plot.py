@@ -18,15 +18,11 @@ Curve = tuple[str, Sequence[float], Sequence[float]]  # a name, and where it goe
 def progress(study: Study, width: int) -> list[str]:
     """The best score so far against the trials in their order, and the best baseline as a level."""
     trials = sorted(study.ranked, key=lambda trial: trial.number)
-    xs: list[float] = []
-    ys: list[float] = []
-    for trial in trials:
-        if trial.score is not None and (not ys or study.objective.better(trial.score, ys[-1])):
-            xs.append(trial.number)
-            ys.append(trial.score)
-    if len(trials) < 2 or not xs:
+    gains = [trials[place] for place in study.objective.gains(trial.score for trial in trials)]
+    if len(trials) < 2 or not gains:
         return []
-    xs, ys = [*xs, trials[-1].number], [*ys, ys[-1]]
+    xs: list[float] = [*(trial.number for trial in gains), trials[-1].number]
+    ys = [trial.score or 0.0 for trial in (*gains, gains[-1])]
     curves: list[Curve] = [(f"best {study.objective.name} so far", *staircase(xs, ys))]
     if baseline := study.best_baseline("validation"):
         curves.append((f"baseline: {baseline[0]}", [xs[0], xs[-1]], [baseline[1]] * 2))

@@ -202,15 +202,14 @@ def _study(folder: StudyFolder) -> Study:
     header = record.events[0]
     assert isinstance(header, Header)  # log.read has seen to it
     try:
-        repeats, folds = counted(header.facts)
-        history = History(Objective(**header.facts["objective"]), repeats=repeats, folds=folds)
+        history = History.of(header.facts)
         list(header.facts["hyperparameters"]), header.facts["name"]
     except (KeyError, TypeError):
         raise StudyError(f"{folder.log}:1: this line does not say what the study asks") from None
     course = []
     for event in record.events:
         history.apply(event)
-        if isinstance(event, Finished) and event.repeat <= repeats:
+        if isinstance(event, Finished) and event.repeat <= history.repeats:
             course.append(_step(event, history))
     facts = read_json(folder.facts)
     ranked = rank(history.trials.values(), history.objective)
@@ -226,7 +225,7 @@ def _study(folder: StudyFolder) -> Study:
         # At the end a trial may have been cut off on its way up: its row is the outcome it has.
         course=tuple(course),
         running=tuple(sorted(n for n in history.missing if not (history.ended and n in history.trials))),
-        finals_due=any(repeat > repeats for _, repeat in history.flights),
+        finals_due=any(repeat > history.repeats for _, repeat in history.flights),
         seconds=history.seconds,
         updated=record.events[-1].time,
         notes=record.notes,

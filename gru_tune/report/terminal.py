@@ -11,7 +11,7 @@ from gru_tune.report.numbers import number, value
 from gru_tune.report.numbers import progress as epochs
 from gru_tune.report.progress_plot import progress
 from gru_tune.report.read import Study
-from gru_tune.report.words import around, sentences
+from gru_tune.report.words import confirmed, sentences
 from gru_tune.study.table import COSTS
 from gru_tune.trial import Trial
 
@@ -52,7 +52,7 @@ def cells(study: Study, trials: Sequence[Trial]) -> list[dict[str, str]]:
         if any(t.spread is not None for t in trials):
             row["spread"] = "" if trial.spread is None else number(trial.spread, trial.score or 0.0)
         if study.finalists:
-            row["confirmed"] = _confirmed(study, trial)
+            row["confirmed"] = confirmed(study, trial)
         row |= _knobs(study, trial)
         row |= {"epoch": epochs(trial), "parameters": f"{trial.parameters or 0:,}"}
         rows.append(row | {"seconds": f"{trial.seconds:.1f}"})
@@ -80,11 +80,6 @@ def _knobs(study: Study, trial: Trial) -> dict[str, str]:
         study.table.column(name): value(trial.values[name]) if name in trial.values else ""
         for name in study.varied
     }
-
-
-def _confirmed(study: Study, trial: Trial) -> str:
-    found = study.finalists.get(trial.number)
-    return around(found) if found else ""
 
 
 def _baselines(study: Study, head: str, width: int | None) -> list[str]:

@@ -118,6 +118,12 @@ def _score(study: Study) -> str:
     return f"{around(found)} with {seeds}{over(study, len(found['scores']))}"
 
 
+def confirmed(study: Study, trial: Trial) -> str:
+    """What the fresh seeds of a trial reach; empty for one that was in no finals."""
+    found = study.finalists.get(trial.number)
+    return around(found) if found else ""
+
+
 def around(finalist: Mapping[str, Any]) -> str:
     """``0.9312 ± 0.0041``: the mean of the fresh seeds and their spread."""
     mean, spread = finalist["mean"], finalist["spread"]

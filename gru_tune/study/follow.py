@@ -5,30 +5,26 @@ Nothing is written, and the run is not kept from anything; the end of the watchi
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gru_tune.errors import StudyError
+from gru_tune.executors.base import report
 from gru_tune.report import read
 from gru_tune.report.words import verdict
 from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
-from gru_tune.study.history import repeats as counted
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Died, Event, Finished, Header, Launch, Started
 from gru_tune.study.minutes import expected
-from gru_tune.study.progress import begun
 from gru_tune.study.results import StudyFolder, read_json
-from gru_tune.study.table import best
 from gru_tune.study.tail import Tail
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.study.weights import PROGRESS
-from gru_tune.trial import Objective, Status, Trial
+from gru_tune.trial import Status
 from gru_tune.wording import listed, plural
 
 POLL = 0.5  # seconds between two looks at the log
@@ -122,14 +118,12 @@ class Story:
 
     def progress(self) -> list[dict[str, Any]]:
         """The progress files of the jobs in flight."""
-        return [self._report(launch) for launch in self._in_flight()]
+        return [report(launch, self.folder.trial(*launch.run) / PROGRESS) for launch in self._in_flight()]
 
     def _apply(self, event: Event) -> None:
         if isinstance(event, Header):
-            facts = event.facts
-            repeats, folds = counted(facts)
-            self.name = str(facts["name"])
-            self.history = History(Objective(**facts["objective"]), slim=True, repeats=repeats, folds=folds)
+            self.name = str(event.facts["name"])
+            self.history = History.of(event.facts, slim=True)
         if self.history is None:
             raise StudyError(f"{self.folder.log}: this is not the record of a study")
         self.history.apply(event)
@@ -162,7 +156,7 @@ class Story:
                 failed=[number for number, trial in trials.items() if trial.status is Status.FAILED],
                 slots=self._started.workers,
                 deadline=self._started.time + max(60 * minutes - history.seconds, 0.0) if minutes else None,
-                best=self._best(),
+                best=history.best,
                 folds=history.folds,
                 repeats=history.repeats,
                 finals=self._setting("winner", "finalists", 0) * self._setting("winner", "seeds", 0),
@@ -190,26 +184,15 @@ class Story:
             if event.repeat > history.repeats:
                 watch.confirmed(history.runs[event.run])
             elif event.run[0] not in history.missing:
-                watch.finished(history.trials[event.run[0]], self._best())
+                watch.finished(history.trials[event.run[0]], history.best)
         elif isinstance(event, Died):
             flight = history.flights[event.run]
             if flight.deaths <= self._setting("search", "retries", 0):
                 watch.died(flight.launch, event.reason)
 
-    def _best(self) -> Trial | None:
-        assert self.history is not None
-        return next(iter(best(self.history.trials.values(), self.history.objective, 1)), None)
-
     def _in_flight(self) -> list[Launch]:
         flights = self.history.flights.values() if self.history else ()
         return [flight.launch for flight in flights if not flight.ended]
-
-    def _report(self, launch: Launch) -> dict[str, Any]:
-        report = begun(launch)
-        with suppress(OSError, ValueError):  # not there yet
-            file = self.folder.trial(*launch.run) / PROGRESS
-            report |= json.loads(file.read_text(encoding="utf-8"))
-        return report
 
     def _setting(self, section: str, key: str, default: Any = None) -> Any:
         return (self._settings.get(section) or {}).get(key, default)

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from gru_tune.errors import StudyError
-from gru_tune.study import pareto
+from gru_tune.study import pareto, table
 from gru_tune.study.log import Died, Ended, Event, Finished, Launch, Run, Started, Stopped
 from gru_tune.trial import Epoch, Objective, Status, Trial
 
@@ -63,6 +63,17 @@ class History:
     ended: Ended | None = None  # how its search ended, if nothing was searched for since
     _last: float | None = None
     _tops: dict[int, pareto.Point] = field(default_factory=dict)  # trials as good as no other, so far
+
+    @classmethod
+    def of(cls, asked: Mapping[str, Any], slim: bool = False) -> History:
+        """The empty history of a study, by the head of its log."""
+        trainings, folds = repeats(asked)
+        return cls(Objective(**asked["objective"]), slim=slim, repeats=trainings, folds=folds)
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial so far."""
+        return next(iter(table.best(self.trials.values(), self.objective, 1)), None)
 
     def apply(self, event: Event) -> None:
         """Take the next event of the log. Raises ``StudyError`` for one that cannot follow."""

@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from gru_tune.executors.base import begun
 from gru_tune.report.numbers import duration, knobs, number
 from gru_tune.study.count import Count, FinalsCount
 from gru_tune.study.log import Launch, Run
-from gru_tune.study.progress import begun, ended, epoch, training
+from gru_tune.study.progress import ended, epoch, training
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Trial
 from gru_tune.wording import plural, visible

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from gru_tune.errors import NothingCompleted
 from gru_tune.executors.base import Executor, WorkerDied
 from gru_tune.strategies import WAIT, Proposal, Strategy
-from gru_tune.study import table
 from gru_tune.study.finals import Finals
 from gru_tune.study.history import Flight, History, Told, replay
 from gru_tune.study.interrupt import Interrupt
@@ -193,7 +192,7 @@ class Search:
 
     def _good_enough(self) -> str:
         objective, wanted, most = self.history.objective, self.limits.score, self.limits.no_gain_for
-        top = best(self.history) if wanted is not None else None
+        top = self.history.best if wanted is not None else None
         if top and top.score is not None and wanted is not None and not objective.better(wanted, top.score):
             reached = f"trial {top.number} reached {objective.name} {top.score:.4g}"
             return f"{reached}, and {wanted:g} is good enough (search.stop_when)"
@@ -253,7 +252,7 @@ class Search:
         self.history.lasting -= {number for number in self.history.lasting if self.strategy.finished(number)}
         self.ended(run, outcome)
         if told is not None:
-            self.watch.finished(self.history.trials[launch.trial], best(self.history))
+            self.watch.finished(self.history.trials[launch.trial], self.history.best)
 
     def _stop(self) -> None:
         """Kill what runs; what had ended by then is taken all the same."""
@@ -273,11 +272,6 @@ class Search:
             self._start = None
         self.log.append(event)
         self.history.apply(event)
-
-
-def best(history: History) -> Trial | None:
-    """The best trial of the search so far."""
-    return next(iter(table.best(history.trials.values(), history.objective, 1)), None)
 
 
 def catch_up(events: tuple[Event, ...], history: History, strategy: Strategy) -> None:

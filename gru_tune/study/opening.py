@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gru_tune import constraints, strategies
 from gru_tune.check import hopeless_stopper
 from gru_tune.study.described import note
-from gru_tune.study.loop import Search, best
+from gru_tune.study.loop import Search
 from gru_tune.study.minutes import Minutes, expected, foretold
 from gru_tune.study.results import StudyFolder, read_json
 from gru_tune.study.watch import Plan, Watcher
@@ -58,7 +58,7 @@ def announce(
             failed=[number for number, trial in trials.items() if trial.status is Status.FAILED],
             slots=search.executor.slots,
             deadline=deadline,
-            best=best(search.history),
+            best=search.history.best,
             folds=search.history.folds,
             repeats=search.history.repeats,
             finals=config.winner.finalists * config.winner.seeds,

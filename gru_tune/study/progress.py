@@ -194,12 +194,6 @@ def ended(trial: Trial, best: Trial | None) -> str:
     return f"{text}; best so far: trial {best.number}, {number(best.score)}{asked}"
 
 
-def begun(launch: Launch) -> dict[str, Any]:
-    """What is known of a job before its worker has written a progress file."""
-    first, last = launch.first_epoch, launch.last_epoch
-    return {"trial": launch.trial, "repeat": launch.repeat, "epoch": first, "last_epoch": last}
-
-
 def running(report: dict[str, Any], plan: Plan) -> str:
     """``trial 4: epoch 3 of 10, accuracy 0.7912``."""
     score = report.get("score")

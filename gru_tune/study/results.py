@@ -65,7 +65,7 @@ class StudyFolder:
 
     def trial(self, number: int, repeat: int = 1) -> Path:
         """The files of one run: ``trials/7``, and ``trials/7-2`` for its second seed."""
-        return self.trials / (str(number) if repeat == 1 else f"{number}-{repeat}")
+        return self.trials / run_name(number, repeat)
 
     @property
     def best(self) -> Path:
@@ -184,6 +184,11 @@ class StudyFolder:
             yield
         finally:
             os.close(handle)
+
+
+def run_name(number: int, repeat: int) -> str:
+    """``7``, and ``7-2`` for its second seed or fold."""
+    return str(number) if repeat == 1 else f"{number}-{repeat}"
 
 
 def replace_text(path: Path, text: str) -> None:

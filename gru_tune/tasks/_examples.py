@@ -17,6 +17,7 @@ from gru_tune.tasks._base import Shown
 from gru_tune.tasks._by_class import UNSEEN
 from gru_tune.tasks._inputs import is_numeric
 from gru_tune.tasks._numbers import original
+from gru_tune.wording import cut
 
 Ints = NDArray[np.int64]
 
@@ -115,8 +116,7 @@ def label(dataset: Dataset, number: int) -> str:
 
 def short(name: object) -> str:
     """A name from the data, cut where it is long: some are told at every step."""
-    text = str(name)
-    return text if len(text) <= LETTERS else text[: LETTERS - 1] + "…"
+    return cut(str(name), LETTERS)
 
 
 def scattered(dataset: Dataset, y: NDArray[Any], y_pred: NDArray[Any]) -> list[dict[str, Any]]:

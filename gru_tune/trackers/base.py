@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from gru_tune.report.read import Study
 from gru_tune.study.log import Launch
-from gru_tune.study.results import StudyFolder
+from gru_tune.study.results import StudyFolder, run_name
 from gru_tune.trial import Epoch, Objective, Outcome, Trial
 
 
@@ -58,9 +58,8 @@ class Stretch:
 
     @property
     def label(self) -> str:
-        """``7``, and ``7-2`` for its second seed or fold: as its folder below ``trials``."""
-        launch = self.launch
-        return str(launch.trial) if launch.repeat == 1 else f"{launch.trial}-{launch.repeat}"
+        """As its folder below ``trials`` is called."""
+        return run_name(*self.launch.run)
 
     @property
     def epochs(self) -> list[tuple[Epoch, float]]:

@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Set
 
 from gru_tune.report import read
-from gru_tune.study.history import History, repeats
+from gru_tune.study.history import History
 from gru_tune.study.log import Event, Finished, Header, Launch, Run
 from gru_tune.study.results import StudyFolder
 from gru_tune.study.tail import Tail
 from gru_tune.trackers.base import Begun, Stale, Stretch, Tracker
 from gru_tune.trial import Objective
+from gru_tune.wording import cut
 
 PERIOD = 1.0  # seconds between two looks at the log
 PATIENCE = 30.0  # seconds that the end of a study waits for its trackers, all together
@@ -70,9 +71,7 @@ class Follower:
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Header):
-            trainings, folds = repeats(event.facts)
-            objective = Objective(**event.facts["objective"])
-            self._history = History(objective, slim=True, repeats=trainings, folds=folds)
+            self._history = History.of(event.facts, slim=True)
             self._tracker.begin(Begun(self._folder, event.facts, event.time))
         launch = self._history.flights[event.run].launch if isinstance(event, Finished) else None
         self._history.apply(event)
@@ -172,5 +171,4 @@ class Thread(threading.Thread):
 
 def _short(error: Exception) -> str:
     """The first line of an error, which may be a long one of a server or a driver."""
-    text = f"{type(error).__name__}: {error}".strip().split("\n")[0]
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return cut(f"{type(error).__name__}: {error}".strip().split("\n")[0], LONGEST)

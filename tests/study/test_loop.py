@@ -18,7 +18,7 @@ from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Header, Launch, Log, Run
-from gru_tune.study.loop import LOST, Limits, Search, best, catch_up, trial_seed
+from gru_tune.study.loop import LOST, Limits, Search, catch_up, trial_seed
 from gru_tune.study.watch import Watcher
 from gru_tune.trial import Epoch, Job, Objective, Outcome, Status, Trial
 
@@ -127,7 +127,7 @@ def test_every_proposal_is_run_and_told(bench: Bench) -> None:
     search = bench.search(Scripted(good, slots=2), strategy)
     assert search.run() == "all done"
     assert sorted(strategy.told) == [(n, n / 10) for n in range(1, 6)]
-    assert best(search.history) is search.history.trials[5]
+    assert search.history.best is search.history.trials[5]
 
 
 def test_a_launch_is_on_the_disk_before_the_job_starts(bench: Bench) -> None:

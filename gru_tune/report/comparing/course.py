@@ -28,15 +28,13 @@ def best_by(study: Study, by: By) -> Curve:
     had reached until then does not count.
     """
     kept = {trial.number for trial in study.ranked if trial.score is not None}
-    points: list[Point] = []
-    x = 0.0
-    for count, step in enumerate(study.course, start=1):
-        x = float(count) if by == "trainings" else step.seconds
-        if step.score is None or step.trial not in kept:
-            continue
-        if not points or study.objective.better(step.score, points[-1].score):
-            points.append(Point(x, step.score))
-    return [*points, Point(x, points[-1].score)] if points else []
+    scores = [step.score if step.trial in kept else None for step in study.course]
+    xs = [
+        float(count) if by == "trainings" else step.seconds
+        for count, step in enumerate(study.course, start=1)
+    ]
+    points = [Point(xs[place], scores[place] or 0.0) for place in study.objective.gains(scores)]
+    return [*points, Point(xs[-1], points[-1].score)] if points else []
 
 
 def after(curve: Curve, x: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,11 @@ from gru_tune.report.comparing.course import By, Curve, after, best_by, first_at
 from gru_tune.report.comparing.entries import Entry, common
 from gru_tune.report.numbers import duration, number, span, value
 from gru_tune.report.read import Study
+from gru_tune.report.settings import DOMAINS, leaves
 from gru_tune.wording import plural
 
 ABSENT = "–"
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
-DOMAINS = ("choice", "int", "float", "log")
 FIXED = "(in brackets: not searched over in that study, its config has this value)"
 
 
@@ -79,21 +79,12 @@ def _asked(studies: Sequence[Study]) -> list[Row]:
 
 def _differing(studies: Sequence[Study]) -> list[Row]:
     configs = [
-        dict(_flat(study.asked.get("question") or study.asked.get("space") or {})) for study in studies
+        dict(leaves(study.asked.get("question") or study.asked.get("space") or {})) for study in studies
     ]
     # The objective is told above, also where a config leaves it to the task.
     names = {name: None for config in configs for name in config if name != "search.objective"}
     rows = (Row(name, [config.get(name) for config in configs], _setting) for name in names)
     return [row for row in rows if any(v != row.values[0] for v in row.values)]
-
-
-def _flat(config: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key with the keys above it, dotted; a domain is one value."""
-    for key, inner in config.items():
-        if isinstance(inner, Mapping) and inner and not any(kind in inner for kind in DOMAINS):
-            yield from _flat(inner, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", inner
 
 
 def _setting(setting: Any) -> str:
