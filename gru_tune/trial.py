@@ -32,6 +32,18 @@ class Status(str, Enum):
     FAILED = "failed"
 
 
+class Fault(str, Enum):
+    """What went wrong with a job, as far as it changes what is done about it."""
+
+    ERROR = "error"  # training raised: once more would raise once more
+    NUMBER = "number"  # the loss or the objective is no finite number any more
+    MEMORY = "memory"  # the kernel, the framework or the limit of a worker ended it for want of memory
+    CRASH = "crash"  # its process ended by a signal or by itself
+    HUNG = "hung"  # no epoch for far longer than expected; its process was killed
+    START = "start"  # its worker could not start
+    LOST = "lost"  # the machine it ran on is gone
+
+
 @dataclass(frozen=True)
 class Objective:
     """The validation metric that ranks trials, and which way is better; with two objectives also a cost."""
@@ -97,6 +109,7 @@ class Job:
     deadline: float | None = None  # time.time() after which no further epoch starts
     progress: str | None = None  # file that the worker replaces after every epoch
     repeat: int = 1  # which of the trial's seeds it is
+    accumulation: int = 1  # parts that every batch is divided into; their gradients make one update
 
 
 @dataclass(frozen=True)
@@ -111,6 +124,7 @@ class Outcome:
     error: str | None = None
     cut: bool = False  # whether the end of the minutes ended it
     latency: float | None = None  # milliseconds for one sequence, where the objective asks for them
+    fault: Fault | None = None  # what kind of error it is
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gru_tune.study.log import Launch
-from gru_tune.trial import Job, Outcome
+from gru_tune.trial import Fault, Job, Outcome
 
 Train = Callable[[Job], Outcome]
 Configure = Callable[[int], None]  # told how many threads the worker may use
@@ -18,6 +18,10 @@ Configure = Callable[[int], None]  # told how many threads the worker may use
 
 class WorkerDied(Exception):
     """The process of a job is gone; the text says why, as far as can be known."""
+
+    def __init__(self, reason: str, fault: Fault = Fault.CRASH) -> None:
+        super().__init__(reason)
+        self.fault = fault
 
 
 class Executor(Protocol):
@@ -45,6 +49,10 @@ class Executor(Protocol):
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Run any picklable function there."""
+        ...
+
+    def abandon(self, future: Future[Any], reason: str, fault: Fault) -> None:
+        """Kill the process of a job; its future fails with ``WorkerDied(reason, fault)``. None is killed where jobs block."""
         ...
 
     def progress(self) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from gru_tune.executors.base import Train
-from gru_tune.trial import Job, Outcome
+from gru_tune.trial import Fault, Job, Outcome
 
 
 class InProcess:
@@ -34,6 +34,9 @@ class InProcess:
         else:
             future.set_result(result)
         return future
+
+    def abandon(self, future: Future[Any], reason: str, fault: Fault) -> None:
+        pass  # nobody can kill it while it runs
 
     def progress(self) -> list[dict[str, Any]]:
         return []  # nobody can ask while a job runs

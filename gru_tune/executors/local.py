@@ -20,7 +20,7 @@ from typing import Any
 
 from gru_tune.executors.base import Train, WorkerDied, read_progress
 from gru_tune.executors.worker import Start, begin
-from gru_tune.trial import Job, Outcome
+from gru_tune.trial import Fault, Job, Outcome
 
 # Bytes of its own that a worker may gain after its first job before it is replaced: TensorFlow
 # keeps every step it has compiled, about 30 MB a trial, and gives nothing back.
@@ -51,6 +51,11 @@ class Local:
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         return self._send(None, function, *arguments)
 
+    def abandon(self, future: Future[Any], reason: str, fault: Fault) -> None:
+        for slot in self._slots:
+            if slot.future is future:
+                slot.abandon(reason, fault)
+
     def progress(self) -> list[dict[str, Any]]:
         return read_progress([slot.job for slot in self._slots if slot.job is not None])
 
@@ -71,6 +76,8 @@ class _Slot:
     def __init__(self, start: Start) -> None:
         self.job: Job | None = None
         self.busy = False
+        self.future: Future[Any] | None = None  # of the job or call in flight
+        self._verdict: WorkerDied | None = None  # why it was abandoned
         self._start = start
         self._pool: ProcessPoolExecutor | None = None
         self._process: BaseProcess | None = None
@@ -85,9 +92,14 @@ class _Slot:
             self.close(kill=True)
             inner = self._submit(function, *arguments)
         self.busy, self.job = True, job
-        outer: Future[Any] = Future()
+        outer = self.future = Future[Any]()
         inner.add_done_callback(partial(self._done, outer))
         return outer
+
+    def abandon(self, reason: str, fault: Fault) -> None:
+        self._verdict = WorkerDied(reason, fault)
+        if self._process is not None:
+            self._process.kill()
 
     def warm(self, function: Callable[[], Any]) -> None:
         self._submit(function)  # a worker that cannot start is told of by its first job
@@ -118,11 +130,12 @@ class _Slot:
         """Hand on what the pool says; the slot is free before anybody hears of it."""
         error = None if inner.cancelled() else inner.exception()
         if inner.cancelled() or isinstance(error, BrokenProcessPool):
-            reason = _reason(self._process)
+            died = self._verdict or WorkerDied(_reason(self._process))
+            self._verdict = None
             self._pool = self._process = None  # the broken pool ends by itself
             self._first = 0
             self.job, self.busy = None, False
-            outer.set_exception(WorkerDied(reason))
+            outer.set_exception(died)
             return
         self._first = self._first or _own_memory(self._process)
         self.job, self.busy = None, False

@@ -25,7 +25,7 @@ from typing import Any
 
 from gru_tune.errors import StudyError
 from gru_tune.space import Values
-from gru_tune.trial import Epoch, Outcome
+from gru_tune.trial import Epoch, Fault, Outcome
 
 FORMAT = 1
 
@@ -76,6 +76,7 @@ class Launch(_OfRun):
     checkpoint: bool
     time: float
     repeat: int = 1
+    accumulation: int = 1  # parts that every batch is divided into, after want of memory
 
     @property
     def proposed(self) -> bool:
@@ -106,6 +107,7 @@ class Died(_OfRun):
     reason: str
     time: float
     repeat: int = 1
+    fault: Fault = Fault.CRASH
 
 
 @dataclass(frozen=True)
@@ -248,9 +250,12 @@ def decode(line: str) -> Event:
     if kind is Finished:
         attempt, time, repeat = content.pop("attempt"), content.pop("time"), content.pop("repeat", 1)
         content["epochs"] = tuple(_epoch(epoch) for epoch in content["epochs"])
+        content["fault"] = Fault(content["fault"]) if content.get("fault") else None
         return Finished(attempt, Outcome(**content), time, repeat)
     if kind is None:
         raise ValueError("unknown event")
+    if kind is Died:
+        content["fault"] = Fault(content.get("fault", Fault.CRASH))
     event: Event = kind(**content)
     return event
 
