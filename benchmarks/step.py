@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.surroundings import environment, surroundings
-from gru_tune.executors.local import LARGE, PAGES
+from gru_tune.executors.births import LARGE, PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 FEATURES = 8

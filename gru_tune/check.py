@@ -40,7 +40,7 @@ def run(path: Path, overrides: Sequence[str] = (), time: bool = False) -> str:
     from gru_tune.study.aims import aims
 
     config = configs.load(path, overrides)
-    trackers.refuse_missing(config)
+    trackers.refuse_unusable(config)
     prepared = prepare(config)
     config = constraints.constrain(config, prepared.dataset.info)
     refuse_contradictions(config, prepared)

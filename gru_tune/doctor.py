@@ -15,7 +15,7 @@ from gru_tune.quiet import quiet_stderr
 from gru_tune.study import machine
 from gru_tune.study.machine import version
 
-PACKAGES = (*machine.PACKAGES, "pyarrow", "pydantic", "click", "pyyaml", "rich")
+PACKAGES = (*machine.PACKAGES, "pyarrow", "pydantic", "click", "pyyaml", "rich", "ray")
 
 
 def describe() -> str:

@@ -6,6 +6,7 @@ Only ``cli`` turns them into output; everything else just raises them.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,14 +35,21 @@ class TrainingError(GruTuneError):
     """A trial cannot go on; recorded as the reason of its failure."""
 
 
+class NotANumber(TrainingError):
+    """The loss or the objective of a trial is no finite number any more."""
+
+
 class ExportError(GruTuneError):
     """The winner cannot be brought into another format, or is not the same there."""
 
 
 class SearchInterrupted(GruTuneError):
-    """The user stopped the search; everything finished is saved."""
+    """A signal stopped the search; everything finished is saved. The exit code is the shells' for it."""
 
-    exit_code = 130
+    def __init__(self, text: str, number: int = signal.SIGINT) -> None:
+        self.number = number
+        self.exit_code = 128 + number
+        super().__init__(text)
 
 
 @dataclass(frozen=True)

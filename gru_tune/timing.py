@@ -31,6 +31,7 @@ from gru_tune.strategies import rungs
 from gru_tune.strategies.base import SearchSection
 from gru_tune.strategies.hyperband import HyperbandSearch, total_epochs
 from gru_tune.study.finals import AFTER, SHARE, makespan
+from gru_tune.trial import Fault
 from gru_tune.wording import plural
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ DRAWS = 300  # configurations that stand for the space
 MEASURING = 0.05  # of the minutes: another model is only measured while less than this has gone by
 Moment = Callable[..., Measured]  # ``learning.pacing.measure``
 MOST = 100_000  # trials that are counted one by one
+LONGEST = 1800.0  # seconds that one model may take
 
 
 def describe(config: Config, prepared: Prepared) -> Iterator[str]:
@@ -132,7 +134,11 @@ def measure(
         while chosen and len(running) < executor.slots:
             settings = chosen.popleft()
             running.add(executor.call(train, data, settings, aims.objective, aims.metrics, backend))
-        done, running = wait(running, return_when=FIRST_COMPLETED)
+        done, running = wait(running, LONGEST, FIRST_COMPLETED)
+        if not done:
+            for future in running:
+                executor.abandon(future, f"no answer for {duration(LONGEST)}", Fault.HUNG)
+            continue
         for future in done:
             if (error := future.exception()) is not None:
                 raise StudyError(f"no model could be timed ({type(error).__name__}: {error})")

@@ -151,6 +151,7 @@ class Trial:
     repeat: int = 1  # the seed that the epochs belong to
     epoch_seconds: float | None = None  # of training an epoch, on average, compiling left out
     latency: float | None = None  # milliseconds for one sequence
+    accumulation: int = 1  # parts that its batches were divided into, for want of memory
 
     @cached_property
     def best(self) -> Epoch | None:

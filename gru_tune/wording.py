@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 LONGEST = 60  # characters of a value that a message shows
 # What a terminal obeys instead of showing it: control characters, and the overrides of a text's direction.
-_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def show(value: object) -> str:
@@ -77,6 +77,11 @@ _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false
 def plural(count: int, word: str) -> str:
     """``1 trial``, ``2 trials``."""
     return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
+def masked(reason: str) -> str:
+    """The reason of a failure without its numbers, which differ from trial to trial."""
+    return re.sub(r"\d+(\.\d+)?", "#", reason)
 
 
 def visible(text: str) -> str:

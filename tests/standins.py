@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import os
@@ -14,6 +15,7 @@ import numpy as np
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.data.prepare import Prepared
+from gru_tune.learning.checkpoints import RUNNING, State, reached, state_name, write_state, write_text
 from gru_tune.study import winner
 from gru_tune.study.study import Parts
 from gru_tune.trial import Epoch, Job, Outcome
@@ -41,7 +43,11 @@ def prepare(config: Any, fingerprint: str = "same") -> Prepared:
 
 
 def train(job: Job) -> Outcome:
-    """A score made of the settings and the seed; 21 units raise, 22 kill the worker, 23 give NaN."""
+    """A score made of the settings and the seed, and a fault for some numbers of units.
+
+    21 raise, 22 kill the worker, 23 give NaN, 1024 hang, 1025 need much memory unless batches are in
+    parts, 1026 need it in any case, 1027 are a segmentation fault, 1028 end the process.
+    """
     units = job.settings.model.units[0]
     (Path(job.data) / "info.json").read_text(encoding="utf-8")
     time.sleep(float(os.environ.get("STANDIN_SECONDS", "0")))
@@ -49,10 +55,19 @@ def train(job: Job) -> Outcome:
         raise ValueError("twenty-one")
     if units == 22:
         os.kill(os.getpid(), signal.SIGKILL)
+    if units == 1024:
+        time.sleep(600)
+    if units == 1026 or (units == 1025 and job.accumulation == 1):
+        held = [bytearray(b"x") * 50_000_000 for _ in range(14)]
+        time.sleep(5 if held else 0)
+    if units == 1027:
+        ctypes.string_at(0)
+    if units == 1028:
+        os._exit(3)
     folder = Path(job.folder)
     if job.first_epoch:
-        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-        assert state["epochs"] == job.first_epoch, state
+        state = (folder / state_name(job.first_epoch)).read_text(encoding="utf-8")
+        assert state == f"{job.first_epoch} epochs", state
     epochs = []
     for number in range(job.first_epoch + 1, job.last_epoch + 1):
         score = math.nan if units == 23 else round(units / 50 + number / 100 + job.seed % 97 / 10_000, 6)
@@ -62,9 +77,17 @@ def train(job: Job) -> Outcome:
     text = f"model of trial {job.trial}" + (f" after {job.last_epoch} epochs" if job.first_epoch else "")
     (folder / "model.keras").write_text(text, encoding="utf-8")
     if job.checkpoint:
-        (folder / "state.json").write_text(json.dumps({"epochs": job.last_epoch}), encoding="utf-8")
-        (folder / "state.weights.h5").write_text("weights", encoding="utf-8")
+        write_text(folder / state_name(job.last_epoch), f"{job.last_epoch} epochs")
     return Outcome(job.trial, tuple(epochs), 10 * units, 0.05, "plain")
+
+
+def patient(job: Job) -> Outcome:
+    """Like ``train``, but every epoch takes ``STANDIN_SECONDS`` and is saved, to be gone on from."""
+    path = Path(job.folder) / RUNNING
+    for number in range(reached(path) + 1, job.last_epoch + 1):
+        time.sleep(float(os.environ["STANDIN_SECONDS"]))
+        write_state(path, State((0.5,) * number, []))
+    return train(job)
 
 
 def judge(model: Path, data: Path, settings: Any, split: str, metrics: Any, objective: Any) -> dict[str, Any]:

@@ -16,10 +16,14 @@ PACKAGE = ROOT / "gru_tune"
 
 # A package stands for its members, unless one of them is named on a floor of its own.
 FLOORS = [
-    ["errors", "values", "space", "wording", "quiet"],
+    ["errors", "values", "space", "wording", "quantities", "quiet", "bounds"],
     [
         "knobs",
         "trial",
+        "study.interrupt",
+        "study.events",
+        "study.files",
+        "study.lines",
         "study.log",
         "study.tail",
         "study.history",
@@ -39,7 +43,7 @@ FAMILIES = ["sources", "kinds", "tasks", "strategies", "executors", "report"]
 FRAMEWORK_CODE = {f"gru_tune.learning.{name}" for name in ("compiled", "layers", "recurrence")}
 HEAVY = {
     "tensorflow", "keras", "keras_tuner", "jax", "pandas", "sklearn", "scipy", "pyarrow", "plotly", "rich", "onnx",
-    "onnxruntime", "optuna", "cmaes", "torch", "jinja2", "kaleido", "tensorboard", "mlflow",
+    "onnxruntime", "optuna", "cmaes", "torch", "jinja2", "kaleido", "tensorboard", "mlflow", "ray",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,23 @@ def test_the_configs_in_the_documentation_are_valid(tmp_path: Path) -> None:
         config.load(file)
 
 
+def test_the_scripts_of_the_cluster_page_can_be_read() -> None:
+    """Their form alone: neither Slurm nor Kubernetes is here to run them."""
+    page = (ROOT / "docs" / "cluster.md").read_text("utf-8")
+    scripts = re.findall(r"```bash\n(.*?)```", page, re.S)
+    assert scripts
+    for script in scripts:
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    (job,) = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.S))
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    groups = [
+        job["spec"]["rayClusterSpec"]["headGroupSpec"],
+        *job["spec"]["rayClusterSpec"]["workerGroupSpecs"],
+    ]
+    assert all(group["template"]["spec"]["containers"] for group in groups)
+    assert all(isinstance(value, str) for group in groups for value in group["rayStartParams"].values())
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
@@ -68,3 +86,15 @@ def _anchors(page: Path) -> set[str]:
     """The headings of a page as GitHub names them."""
     headings = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_test_that_a_page_names_exists() -> None:
+    """A fault table without its tests would be a promise alone."""
+    named = [
+        (name, page.parent / path)
+        for page in PAGES
+        for name, path in re.findall(r"\[`(test_\w+)`\]\((\S+?)\)", page.read_text("utf-8"))
+    ]
+    assert len(named) > 40
+    for name, file in named:
+        assert f"def {name}(" in file.read_text("utf-8"), f"{file} has no {name}"

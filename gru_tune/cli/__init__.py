@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gru_tune import __version__
-from gru_tune.cli import about, models, reports, searches
+from gru_tune.cli import about, models, repairs, reports, searches
 from gru_tune.cli.guard import Guarded
 
 
@@ -18,6 +18,6 @@ def main(debug: bool) -> None:
 
 for command in (
     searches.run, searches.watch, searches.check, searches.init, reports.report, reports.compare,
-    models.export, models.predict, models.evaluate, about.schema, about.doctor,
+    models.export, models.predict, models.evaluate, repairs.repair, about.schema, about.doctor,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,6 +1,7 @@
 """Errors that are the user's to mend are one message on stderr and an exit code.
 
-1: failed, 2: a wrong config or usage, 130: interrupted; ``--debug`` shows the traceback as well.
+1: failed, 2: a wrong config or usage; 130, 143 and 129: stopped by Ctrl-C, SIGTERM or a closed
+terminal (128 and the signal's number, as shells have it); ``--debug`` shows the traceback as well.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from typing import Any
 
 import click
 
-from gru_tune.errors import GruTuneError, SearchInterrupted
+from gru_tune.cli.lasting import TERMINAL, lasting
+from gru_tune.cli.watchdog import Watchdog
+from gru_tune.errors import GruTuneError
+from gru_tune.study.interrupt import Interrupt
 from gru_tune.wording import visible
 
 
 class Guarded(click.Group):
-    """The group that turns errors into messages and exit codes."""
+    """The group that turns errors and signals into messages and exit codes."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--debug" in args:  # wherever it stands: it is an afterthought, when something went wrong
@@ -23,6 +27,15 @@ class Guarded(click.Group):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        with Watchdog(), lasting(TERMINAL), Interrupt() as interrupt:
+            try:
+                return self._guarded(ctx)
+            except KeyboardInterrupt:
+                _trace(ctx)
+                click.echo("stopped", err=True)
+                ctx.exit(128 + interrupt.number)
+
+    def _guarded(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -31,10 +44,6 @@ class Guarded(click.Group):
             _trace(ctx)
             click.echo(visible(str(error)), err=True)
             ctx.exit(error.exit_code)
-        except KeyboardInterrupt:
-            _trace(ctx)
-            click.echo("stopped", err=True)
-            ctx.exit(SearchInterrupted.exit_code)
         except BrokenPipeError:  # the reader of a pipe (head, less) has gone
             sys.stderr.close()
             ctx.exit(1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gru_tune.cli.lasting import READER, lasting
 from gru_tune.cli.output import FILE, RESULTS, tell, watcher, width
 from gru_tune.errors import NothingCompleted, SearchInterrupted
 from gru_tune.study.results import StudyFolder
@@ -33,6 +34,17 @@ overrides = click.option(
     type=click.IntRange(0),
     help="Processes side by side (default: one a GPU, or one a core; 0: none).",
 )
+@click.option(
+    "--memory-per-worker",
+    "memory",
+    metavar="SIZE",
+    help="End a worker that needs more, as 4GB; the same as --set search.memory_per_worker=SIZE.",
+)
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Train on a Ray cluster: HOST:PORT of its head, or auto for the one of this machine.",
+)
 @overrides
 @click.option("--fresh", is_flag=True, help="Delete what an earlier run has left, and begin anew.")
 @click.option("--out", type=FILE, default=RESULTS, show_default=True, help="Folder of the studies.")
@@ -44,6 +56,8 @@ def run(
     minutes: float | None,
     seed: int | None,
     workers: int | None,
+    memory: str | None,
+    ray: str | None,
     settings: tuple[str, ...],
     fresh: bool,
     out: Path,
@@ -54,17 +68,20 @@ def run(
     from gru_tune import config as configs
     from gru_tune.study import study
 
-    short = {"trials": trials, "minutes": minutes, "seed": seed}
+    if ray is not None and workers == 0:
+        raise click.UsageError("--workers 0 trains in this process, and --ray on a cluster: leave one out")
+    click.get_current_context().with_resource(lasting(READER))  # a search goes on when its reader has gone
+    short = {"trials": trials, "minutes": minutes, "seed": seed, "memory_per_worker": memory}
     given = [f"search.{key}={value}" for key, value in short.items() if value is not None]
     loaded = configs.load(config, (*settings, *given))
     watch = watcher(quiet, json_log)
     try:
-        folder = study.run(loaded, out=out, workers=workers, fresh=fresh, watch=watch)
+        folder = study.run(loaded, out=out, workers=workers, ray=ray, fresh=fresh, watch=watch)
     except SearchInterrupted as stopped:
         # All that shapes the question or says where it lies: without it, the run would be refused.
-        chosen = {**short, "workers": workers, "out": out if out != RESULTS else None}
+        chosen = {**short, "workers": workers, "ray": ray, "out": out if out != RESULTS else None}
         again = _command("run", config, set=settings, **chosen)
-        raise SearchInterrupted(f"{stopped}; `{again}` goes on") from None
+        raise SearchInterrupted(f"{stopped}; `{again}` goes on", stopped.number) from None
     except NothingCompleted:
         _page(StudyFolder(out / loaded.name), json_log)  # it shows why
         raise
@@ -96,7 +113,8 @@ def _command(name: str, config: Path, **options: Any) -> str:
     import shlex
 
     words = ["gru-tune", name, str(config)]
-    for option, given in options.items():
+    for key, given in options.items():
+        option = key.replace("_", "-")
         for value in given if isinstance(given, tuple) else () if given is None else (given,):
             words += [f"--{option}", str(value)]
     return shlex.join(words)

@@ -22,7 +22,8 @@ TASK_NAMES = ("classification", "regression", "forecasting", "labelling")
 KEYS = ("name", "task", "data", "model", "training", "search", "winner", "tracking", "metrics")
 OPTIONS = ("workers", "out", "fresh")  # of gru-tune run, and no keys
 DEFAULT_STRATEGY = "random"
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
+DEVICES = r"(?i:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?"  # what Windows takes for no file
+NAME = re.compile(rf"(?!{DEVICES}$)[A-Za-z0-9_][A-Za-z0-9._-]{{0,99}}")
 
 
 class ModelSection(Strict):

@@ -114,19 +114,52 @@ Inputs = WordInputs | NumberInputs
 
 
 def from_json(fitted: Mapping[str, Any]) -> Inputs:
-    """What ``to_json`` gave, beside ``features`` (the names) and ``input_scale``."""
+    """What ``to_json`` gave, beside ``features`` (the names) and ``input_scale``.
+
+    Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what it never gave.
+    """
     if "vocabulary" in fitted:
-        return WordInputs(Vocabulary(tuple(fitted["vocabulary"])), fitted["features"][0])
-    columns, scale = tuple(fitted["fills"]), fitted["input_scale"]
-    scaler = Scaler(*(np.array(scale[part][: len(columns)], np.float64) for part in ("mean", "std")))
+        return WordInputs(Vocabulary(texts(fitted["vocabulary"])), texts(fitted["features"])[0])
+    columns = texts(list(fitted["fills"]))
+    categories = Categories({name: texts(words) for name, words in fitted["categories"].items()})
+    scale = scaler(fitted["input_scale"], len(columns) + len(categories.names))
     return NumberInputs(
         columns,
         fitted["missing"],
-        np.array(list(fitted["fills"].values()), np.float64),
-        scaler,
-        Categories({name: tuple(words) for name, words in fitted["categories"].items()}),
-        frozenset(fitted["fixed"]),
+        _finite(list(fitted["fills"].values())),
+        Scaler(scale.mean[: len(columns)], scale.std[: len(columns)]),
+        categories,
+        frozenset(texts(fitted["fixed"])),
     )
+
+
+def texts(found: Any) -> tuple[str, ...]:
+    """A list of texts from JSON; raises ``TypeError`` for anything else."""
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise TypeError("expected a list of texts")
+    return tuple(found)
+
+
+def is_number(found: Any) -> bool:
+    """Whether a value from JSON is one."""
+    return isinstance(found, int | float) and not isinstance(found, bool)
+
+
+def scaler(found: Any, columns: int) -> Scaler:
+    """A scale of so many columns from JSON; raises ``KeyError``, ``TypeError`` or ``ValueError``."""
+    scale = Scaler(_finite(found["mean"]), _finite(found["std"]))
+    if not len(scale.mean) == len(scale.std) == columns or not (scale.std > 0).all():
+        raise ValueError(f"expected a mean and a spread above 0 of {columns} columns")
+    return scale
+
+
+def _finite(found: Any) -> Floats:
+    if not isinstance(found, list) or not all(map(is_number, found)):
+        raise TypeError("expected a list of numbers")
+    numbers = np.array([float(number) for number in found], np.float64)
+    if not np.isfinite(numbers).all():
+        raise ValueError("expected finite numbers")
+    return numbers
 
 
 def _scaler(x: Numbers, training: Mask, method: Method) -> Scaler:

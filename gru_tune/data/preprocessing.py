@@ -152,12 +152,14 @@ class Preprocessing:
     @classmethod
     def from_json(cls, fitted: Mapping[str, Any]) -> Preprocessing:
         """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what ``to_json`` never gave."""
-        labels, scale = tuple(fitted["labels"]), fitted["target_scale"]
-        numbers = Scaler(np.array(scale["mean"], np.float64), np.array(scale["std"], np.float64))
+        targets, labels = features.texts(fitted["targets"]), features.texts(fitted["labels"])
+        goal = Labels(labels) if labels else features.scaler(fitted["target_scale"], len(targets))
+        for name in ("season", "max_window", "step"):
+            if fitted[name] is not None and not (features.is_number(fitted[name]) and fitted[name] >= 0):
+                raise ValueError(f"{name} is no number from 0")
         return cls(
-            fitted["task"], fitted["section"], tuple(fitted["columns"]), features.from_json(fitted),
-            tuple(fitted["targets"]), Labels(labels) if labels else numbers,
-            fitted["season"], fitted["max_window"], fitted["step"], fitted["dates"],
+            fitted["task"], fitted["section"], features.texts(fitted["columns"]), features.from_json(fitted),
+            targets, goal, fitted["season"], fitted["max_window"], fitted["step"], bool(fitted["dates"]),
         )  # fmt: skip
 
     @property

@@ -7,25 +7,25 @@ pool a slot it costs its own job, and the slot gets a new pool.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import partial
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from gru_tune.executors.base import Train, WorkerDied, read_progress
-from gru_tune.executors.worker import Start, begin
+from gru_tune.executors.births import large_pages, quiet_tracker, signals_wait
+from gru_tune.executors.deaths import Kills, died
+from gru_tune.executors.worker import Start, begin, own_memory
 from gru_tune.trial import Fault, Job, Outcome
 
 # Bytes of its own that a worker may gain after its first job before it is replaced: TensorFlow
 # keeps every step it has compiled, about 30 MB a trial, and gives nothing back.
 GROWTH = 1_000_000_000
-PAGES, LARGE = "GLIBC_TUNABLES", "glibc.malloc.hugetlb=1"
+SPARE = 4  # of what a limited worker may take after its first job, one in so many parts may be gained
 
 
 class Local:
@@ -53,8 +53,7 @@ class Local:
 
     def abandon(self, future: Future[Any], reason: str, fault: Fault) -> None:
         for slot in self._slots:
-            if slot.future is future:
-                slot.abandon(reason, fault)
+            slot.abandon(future, WorkerDied(reason, fault))
 
     def progress(self) -> list[dict[str, Any]]:
         return read_progress([slot.job for slot in self._slots if slot.job is not None])
@@ -76,129 +75,119 @@ class _Slot:
     def __init__(self, start: Start) -> None:
         self.job: Job | None = None
         self.busy = False
-        self.future: Future[Any] | None = None  # of the job or call in flight
-        self._verdict: WorkerDied | None = None  # why it was abandoned
         self._start = start
         self._pool: ProcessPoolExecutor | None = None
         self._process: BaseProcess | None = None
+        self._words: Connection | None = None  # what the process says when it has begun, or cannot
+        self._kills: Kills | None = None  # of the kernel, when the job in flight began
         self._first = 0  # bytes the process had after its first job
+        # ``_done`` runs in another thread; a verdict must not meet a later job than its own.
+        self._lock = threading.Lock()
+        self._future: Future[Any] | None = None  # of the job or call in flight
+        self._verdict: WorkerDied | None = None  # why that is abandoned
 
     def send(self, job: Job | None, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        if self._first and _own_memory(self._process) > self._first + GROWTH:
+        if self._first and own_memory(self._pid) > self._first + self._growth():
             self.close(kill=True)  # it is idle: nothing is lost
+        outer = Future[Any]()
         try:
-            inner = self._submit(function, *arguments)
-        except BrokenProcessPool:  # it died while it had nothing to do
+            inner = self._start_with(function, *arguments)
+        except OSError as error:  # no process to be had
             self.close(kill=True)
-            inner = self._submit(function, *arguments)
-        self.busy, self.job = True, job
-        outer = self.future = Future[Any]()
+            outer.set_exception(WorkerDied(f"its worker could not start ({error})", Fault.START))
+            return outer
+        self._kills = Kills.now(self._pid)
+        self.busy, self.job, self._future = True, job, outer
         inner.add_done_callback(partial(self._done, outer))
         return outer
 
-    def abandon(self, reason: str, fault: Fault) -> None:
-        self._verdict = WorkerDied(reason, fault)
-        if self._process is not None:
-            self._process.kill()
+    def abandon(self, future: Future[Any], verdict: WorkerDied) -> None:
+        with self._lock:
+            if self._future is future and self._process is not None:
+                self._verdict = verdict
+                self._process.kill()
 
     def warm(self, function: Callable[[], Any]) -> None:
-        self._submit(function)  # a worker that cannot start is told of by its first job
+        try:
+            self._submit(function)
+        except OSError:  # a worker that cannot start is told of by its first job
+            self.close(kill=True)
 
     def close(self, kill: bool = False) -> None:
-        # What a dying worker calls back (``_done``, in another thread) clears both fields.
+        # What a dying worker calls back (``_done``, in another thread) clears these fields.
         process, pool = self._process, self._pool
         if kill and process is not None:
             process.kill()
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=kill)
-        self._pool = self._process = None
+        self._forget()
+
+    @property
+    def _pid(self) -> int:
+        return (self._process.pid if self._process is not None else None) or 0
+
+    def _growth(self) -> int:
+        limit = self._start.memory
+        return GROWTH if limit is None else max(min(GROWTH, (limit - self._first) // SPARE), 0)
+
+    def _forget(self) -> None:
+        """The process is gone, or going; a pool that is broken ends by itself."""
+        self._pool = self._process = self._words = None
         self._first = 0
+
+    def _start_with(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        try:
+            return self._submit(function, *arguments)
+        except BrokenProcessPool:  # it died while it had nothing to do
+            self.close(kill=True)
+            return self._submit(function, *arguments)
 
     def _submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         if self._pool is not None:
             return self._pool.submit(function, *arguments)
         spawn = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=begin, initargs=(self._start,))
+        self._words, words = spawn.Pipe(duplex=False)
+        told = (self._start, words)
+        with signals_wait(), quiet_tracker():
+            self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=begin, initargs=told)
         before = set(multiprocessing.active_children())
-        with _interrupts_wait(), _large_pages():
-            future = self._pool.submit(function, *arguments)
-        new = set(multiprocessing.active_children()) - before
-        self._process = new.pop() if new else None
-        return future
+        try:
+            with words, signals_wait(), large_pages():
+                return self._pool.submit(function, *arguments)
+        finally:  # also when a signal ends this in the middle
+            new = set(multiprocessing.active_children()) - before
+            self._process = new.pop() if new else None
 
     def _done(self, outer: Future[Any], inner: Future[Any]) -> None:
         """Hand on what the pool says; the slot is free before anybody hears of it."""
         error = None if inner.cancelled() else inner.exception()
+        with self._lock:
+            self._future, verdict, self._verdict = None, self._verdict, None
         if inner.cancelled() or isinstance(error, BrokenProcessPool):
-            died = self._verdict or WorkerDied(_reason(self._process))
-            self._verdict = None
-            self._pool = self._process = None  # the broken pool ends by itself
-            self._first = 0
-            self.job, self.busy = None, False
-            outer.set_exception(died)
-            return
-        self._first = self._first or _own_memory(self._process)
+            error = verdict or self._death()
+            self._forget()
+        elif verdict is not None:  # its job had just ended when it was killed
+            self._forget()
+        else:
+            self._first = self._first or own_memory(self._pid)
         self.job, self.busy = None, False
         if error is not None:
             outer.set_exception(error)
         else:
             outer.set_result(inner.result())
 
+    def _death(self) -> WorkerDied:
+        process, words = self._process, self._words
+        if process is not None:
+            process.join(5)
+        code = process.exitcode if process is not None else None
+        starved = self._kills is not None and self._kills.more()
+        return died(code, _said(words), self._start.memory, starved)
 
-def _own_memory(process: BaseProcess | None) -> int:
-    """The bytes a process holds for itself (mapped files are shared); 0 where that cannot be told."""
-    if process is None:
-        return 0
+
+def _said(words: Connection | None) -> str | None:
+    """The last words of a process; None when it said nothing."""
     try:
-        with open(f"/proc/{process.pid}/status", encoding="ascii", errors="replace") as status:
-            return next((int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon:")), 0)
-    except OSError:  # no Linux, or the process has gone
-        return 0
-
-
-def _reason(process: BaseProcess | None) -> str:
-    if process is not None:
-        process.join(5)
-    code = process.exitcode if process is not None else None
-    if code is None:
-        return "its worker is gone"
-    if code == 0:
-        return "its worker could not start"
-    if code > 0:
-        return f"its worker ended by itself (exit code {code})"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = "unknown"
-    hint = ", often for want of memory" if -code == signal.SIGKILL else ""
-    return f"its worker was killed (signal {-code}, {name}{hint})"
-
-
-@contextmanager
-def _large_pages() -> Iterator[None]:
-    """Let a process be born whose C library asks Linux for large pages.
-
-    A training step takes tens of megabytes and gives them back; in pages of 4 KB fetching them
-    again can take longer than the step. The C library reads this when a process begins only.
-    """
-    if PAGES in os.environ:
-        yield
-        return
-    os.environ[PAGES] = LARGE
-    try:
-        yield
-    finally:
-        del os.environ[PAGES]
-
-
-@contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Hold Ctrl-C back while a process is spawned, so that it is born deaf to it."""
-    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        return str(words.recv()) if words is not None and words.poll() else None
+    except (EOFError, OSError):
+        return None

@@ -73,12 +73,16 @@ def _listed() -> tuple[str, ...]:
 
 
 def starts(
-    workers: int | None, configure: Configure | None, output: Path | None, per_gpu: int = 1
+    workers: int | None,
+    configure: Configure | None,
+    output: Path | None,
+    per_gpu: int = 1,
+    memory: int | None = None,
 ) -> list[Start]:
     """What every worker is told; by default ``per_gpu`` a GPU, or one a core without a GPU.
 
     More workers than GPUs share them in turn. Cores are shared out evenly; with more
-    workers than cores several get the same one.
+    workers than cores several get the same one. ``memory``: the bytes that each may take.
     """
     devices, available = gpus(), cores()
     count = workers or per_gpu * len(devices) or len(available)
@@ -87,5 +91,6 @@ def starts(
         share = available[slot * len(available) // count : (slot + 1) * len(available) // count]
         share = share or (available[slot % len(available)],)
         environment = {"CUDA_VISIBLE_DEVICES": devices[slot % len(devices)]} if devices else {}
-        told.append(Start(configure, share, len(share), environment, None if output is None else str(output)))
+        printed = None if output is None else str(output)
+        told.append(Start(configure, share, len(share), environment, printed, memory))
     return told

@@ -31,6 +31,7 @@ def run(path: Path, form: str, out: Path | None = None) -> str:
     something else there: then nothing is written.
     """
     study, chosen = _study(path), FORMATS[form]
+    study.refuse_strange()
     target = out or study.exports
     facts, preprocessing = read_json(study.facts), read_json(study.preprocessing)
     model = _described(study, facts, preprocessing)

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gru_tune import bounds
 from gru_tune.errors import ExportError
 from gru_tune.export.formats import FORMATS, Predict, others
 from gru_tune.export.readme import Shape
 from gru_tune.export.texts import Texts, add_texts
+from gru_tune.learning.safety import refuse_architecture, refuse_weights
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def convert(order: Order) -> Checked:
     import keras
 
     form = FORMATS[order.form]
+    _look(order)
     with np.load(order.sample, allow_pickle=False) as sample:
         x, lengths, out = sample["x"], sample["lengths"], sample["out"]
     model = keras.models.load_model(order.model)
@@ -59,6 +62,20 @@ def convert(order: Order) -> Checked:
             f"try another --format: {others(order.form)}"
         )
     return Checked(len(x), found, note, model.input_shape, model.output_shape)
+
+
+def _look(order: Order) -> None:
+    """Raise ``ExportError`` for files that are not as a study leaves them, before they are opened."""
+    checks = (
+        (bounds.archive, order.sample),
+        (refuse_weights, order.model),
+        (refuse_architecture, order.model),
+    )
+    for look, file in checks:
+        try:
+            look(file)
+        except bounds.Refused as refused:
+            raise ExportError(f"{file} {refused}") from None
 
 
 def difference(

@@ -40,7 +40,7 @@ def converted(order: Order) -> Checked:
             f"try another --format: {others(order.form)}"
         ) from error
     finally:
-        worker.close()
+        worker.close(kill=True)  # nobody waits for it, who stops in the middle
 
 
 def _reason(error: Exception) -> str:

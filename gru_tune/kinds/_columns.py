@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -52,9 +53,9 @@ def groups(frame: Frame, section: DataSection) -> Objects | None:
 def texts(frame: Frame, name: str, key: str) -> list[str]:
     """A column of texts; missing ones are empty. Raises ``DataError`` for lists."""
     column = frame.column(name, key)
-    values = ["" if value is None or value != value else value for value in column.tolist()]
-    if values and isinstance(values[0], list | tuple | np.ndarray):
+    if holds_lists(column):
         raise DataError(f"{key}: column {name!r} of {frame.name} holds lists of tokens: use kind: tokens")
+    values = ["" if value is None or value != value else value for value in column.tolist()]
     return [value if isinstance(value, str) else str(value) for value in values]
 
 
@@ -71,11 +72,15 @@ def as_numbers(column: pd.Series[Any]) -> tuple[NDArray[np.float64], NDArray[np.
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         return np.where(np.isinf(values), np.nan, values), np.zeros(len(column), np.bool_)
-    if pd.api.types.is_datetime64_any_dtype(column) or _holds_lists(column):
+    if pd.api.types.is_datetime64_any_dtype(column) or holds_lists(column):
         return np.full(len(column), np.nan), np.ones(len(column), np.bool_)
     missing = column.isna() | column.isin(NO_NUMBER)
     # NumPy's conversion is quick to fail, and most columns that come here are words.
-    values = pd.to_numeric(column.where(~missing), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    known = column.where(~missing)
+    try:
+        values = pd.to_numeric(known, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    except OverflowError:  # a whole number of hundreds of digits
+        values = np.array([_float(value) for value in known])
     wrong = np.isnan(values) & ~missing.to_numpy()
     return np.where(np.isinf(values), np.nan, values), wrong
 
@@ -85,7 +90,7 @@ def names(column: pd.Series[Any]) -> Objects:
 
     Raises ``DataError`` for a column of lists.
     """
-    if _holds_lists(column):
+    if holds_lists(column):
         raise DataError(f"column {column.name!r} holds lists where one value a row is needed")
     found, distinct = np.array(column.isna()), column.drop_duplicates()
     labels = {value: _name(value) for value in distinct[~distinct.isna()].tolist()}
@@ -164,9 +169,9 @@ def target(
         return Classes(values, name), []
     numeric = []
     for name, column in columns:
-        numbers = number_column(column)
-        if numbers is None:
-            word = next(value for value in names(column) if value not in NO_NUMBER and not _is_number(value))
+        numbers, wrong = as_numbers(column)
+        if wrong.any():
+            word = column.tolist()[int(np.argmax(wrong))]
             raise DataError(
                 f"data.target: {task} needs numbers, but column {name!r} of {frame.name} holds {show(word)}"
                 + ("; use task: classification" if task == "regression" else "")
@@ -214,13 +219,14 @@ def _name(value: Any) -> str:
     return str(value)
 
 
-def _is_number(value: Any) -> bool:
+def _float(value: Any) -> float:
+    """NaN for what is no number, or too large for one."""
     try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
-def _holds_lists(column: pd.Series[Any]) -> bool:
+def holds_lists(column: pd.Series[Any]) -> bool:
+    """Whether some of the values are several, or have names."""
     return column.dtype == object and any(isinstance(v, list | dict | tuple | np.ndarray) for v in column)

@@ -32,6 +32,10 @@ def gather(
     codes, ids = np.zeros(len(table), np.int64), [""]
     if series is not None:
         column = frame.column(series, "data.series")
+        if _columns.holds_lists(column):
+            raise DataError(
+                f"data.series: column {series!r} of {frame.name} holds lists, not the name of a series"
+            )
         codes, found = pd.factorize(column)
         ids = [str(value) for value in found]
         if (codes < 0).any():

@@ -129,7 +129,8 @@ def _from_dates(name: str, dates: pd.Series[Any]) -> Stamps:
     import pandas as pd
 
     index = pd.DatetimeIndex(dates)
-    seconds = (index - pd.Timestamp(0, tz=index.tz)) / pd.Timedelta(seconds=1)
+    # In the unit of the dates: nanoseconds have no year 9999, which some files write for "never".
+    seconds = (index - pd.Timestamp(0, tz=index.tz).as_unit(index.unit)) / pd.Timedelta(seconds=1)
     return Stamps(name, np.asarray(seconds, np.float64), index)
 
 
@@ -138,8 +139,11 @@ def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas warns where it reads date by date
-        dates = pd.to_datetime(column, errors="coerce")
-        if dates.isna().any():
+        try:
+            dates = pd.to_datetime(column, errors="coerce")
+        except ValueError:  # of several time zones, as around the change to summer time
+            dates = None
+        if dates is None or dates.isna().any():
             dates = pd.to_datetime(column, errors="coerce", format="mixed", utc=True).dt.tz_localize(None)
     return dates
 
@@ -151,8 +155,11 @@ def _form(column: pd.Series[Any], dates: pd.Series[Any]) -> str | None:
     text = column.iloc[0]
     if not isinstance(text, str) or dates.isna().iloc[0]:
         return None
-    form = guess_datetime_format(text)
-    return form if form is not None and dates.iloc[0].strftime(form) == text else None
+    try:
+        form = guess_datetime_format(text)
+        return form if form is not None and dates.iloc[0].strftime(form) == text else None
+    except (ValueError, NotImplementedError):  # a year that Python's calendar does not have
+        return None
 
 
 def _complete(frame: Frame, name: str, column: pd.Series[Any], missing: NDArray[np.bool_]) -> None:

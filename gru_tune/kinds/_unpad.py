@@ -54,11 +54,15 @@ def find(frame: Frame, section: Arrays, labelled: bool) -> Found:
         found = Found(
             _need(arrays, section.x, frame, "data.x"),
             _need(arrays, section.y, frame, "data.y") if labelled else None,
-            None if lengths is None else lengths.astype(np.int64),
+            None if lengths is None else _whole(frame, lengths),
             None if split is None else split.astype(str).astype(object),
         )
-    for name, array in (("y", found.y), ("lengths", found.lengths), ("split", found.split)):
-        if array is not None and len(array) != len(found.x):
+    for name, array in (("x", found.x), ("y", found.y), ("lengths", found.lengths), ("split", found.split)):
+        if array is None:
+            continue
+        if array.ndim == 0 or (name not in "xy" and array.ndim > 1):
+            raise DataError(f"{frame.name}: {name} must have an entry a sequence, got shape {array.shape}")
+        if len(array) != len(found.x):
             raise DataError(f"{frame.name}: x has {len(found.x):,} sequences and {name} has {len(array):,}")
     return found
 
@@ -73,6 +77,8 @@ def inputs(
             f"{frame.name}: x must be numbers of shape (sequences, time) or (sequences, time, features), "
             f"got {x.dtype} of shape {x.shape}"
         )
+    if not x.size:
+        raise DataError(f"{frame.name}: x holds nothing (its shape is {x.shape})")
     whole = x.dtype.kind in "iu" and x.ndim == 2
     words = whole if section.tokens is None else section.tokens
     if words and not whole:
@@ -125,11 +131,21 @@ def target(
     return _columns.target(replace(frame, table=table), columns, task, section.target_type)
 
 
+def _whole(frame: Frame, lengths: NDArray[Any]) -> NDArray[np.int64]:
+    if lengths.dtype.kind not in "iuf" or not np.array_equal(lengths, np.floor(lengths)):
+        raise DataError(f"{frame.name}: lengths must be whole numbers, got {lengths.dtype}")
+    # Beyond is refused like all that is longer than x.
+    whole: NDArray[np.int64] = np.clip(lengths, -1, np.iinfo(np.int32).max).astype(np.int64)
+    return whole
+
+
 def _stacked(frame: Frame, section: Arrays, splits: list[str], labelled: bool) -> Found:
     arrays = dict(frame.arrays)
     xs = [_need(arrays, f"{section.x}_{name}", frame, "data.x") for name in splits]
     ys = [_need(arrays, f"{section.y}_{name}", frame, "data.y") for name in splits] if labelled else []
     lengths = [_optional(arrays, None, f"{section.lengths or 'lengths'}_{name}", frame) for name in splits]
+    if any(array.ndim == 0 for array in (*ys, *(n for n in lengths if n is not None))):
+        raise DataError(f"{frame.name}: y and lengths must have an entry a sequence in every split")
     if len({(x.ndim, *x.shape[2:]) for x in xs}) > 1 or xs[0].ndim not in (2, 3):
         raise DataError(
             f"{frame.name}: the splits of x differ in shape: {', '.join(str(x.shape) for x in xs)}"
@@ -140,7 +156,8 @@ def _stacked(frame: Frame, section: Arrays, splits: list[str], labelled: bool) -
         )
     steps = max(x.shape[1] for x in xs)
     own = [
-        x.shape[1] * np.ones(len(x), np.int64) if n is None else n for x, n in zip(xs, lengths, strict=True)
+        x.shape[1] * np.ones(len(x), np.int64) if n is None else _whole(frame, n)
+        for x, n in zip(xs, lengths, strict=True)
     ]
     even = len({x.shape[1] for x in xs}) == 1 and all(n is None for n in lengths)
     padded = [np.pad(x, [(0, 0), (0, steps - x.shape[1])] + [(0, 0)] * (x.ndim - 2)) for x in xs]

@@ -18,7 +18,7 @@ from gru_tune.errors import Path
 from gru_tune.knobs import Knob, knob_of
 from gru_tune.language.tunable import Bad, problem
 from gru_tune.values import Scalar
-from gru_tune.wording import show, suggest
+from gru_tune.wording import LONGEST, cut, show, suggest
 
 TOKEN = re.compile(
     r"\s*(?:(?P<compare>[<>=!]=|[<>=])|(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<join>[+*]))"
@@ -133,6 +133,8 @@ def _side(tokens: list[tuple[str, str]], text: str, knobs: Collection[str]) -> S
             raise _no_comparison(text)
         if index and joins[index - 1][1] == "+":
             products.append([])
+        if kind == "number" and len(word) > LONGEST:
+            raise _bad(f"the number {cut(word, LONGEST)} is too long")
         if kind == "number":
             products[-1].append(int(word) if word.isdigit() else float(word))
         else:
@@ -174,7 +176,7 @@ def _value(side: Side, values: Mapping[str, Scalar]) -> Scalar:
             return factors[0]
         if None in factors:
             return None
-        total = (total or 0.0) + math.prod(factors)  # type: ignore[operator, arg-type]
+        total = (total or 0.0) + math.prod(factors, start=1.0)  # type: ignore[operator, type-var]
     return total
 
 

@@ -18,16 +18,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
 import yaml
 
+from gru_tune import bounds
 from gru_tune.errors import ConfigError, Path, Problem, dotted
 from gru_tune.language.document_nodes import Builder, Fault, Loader, Position, TooMuch
 from gru_tune.wording import plural
 
 MAX_BYTES = 256 * 1024  # of a file; a config is two orders of magnitude smaller
+TOO_LARGE = f"is larger than {MAX_BYTES // 1024} kB; is it a config, or its data?"
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,12 @@ class Document:
         if path not in self.values or self._override(path):
             return False
         line, column = self.values[path]
-        lines = re.split(r"\r\n|[\n\r\x85\u2028\u2029]", self.text)
-        return line <= len(lines) and lines[line - 1][column - 1 :].lstrip().startswith("#")
+        return line <= len(self._lines) and self._lines[line - 1][column - 1 :].lstrip().startswith("#")
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        """As YAML ends them."""
+        return re.split(r"\r\n|[\n\r\x85\u2028\u2029]", self.text)
 
     def set(self, path: Path, value: Any, label: str) -> Document:
         """A copy with one value replaced or added; problems below it are told as of ``label``.
@@ -120,12 +127,14 @@ class Document:
 def read(file: FilePath) -> Document:
     """Read a YAML file. Raises ``ConfigError`` for whatever is wrong with it."""
     try:
-        raw = file.read_bytes() if file.stat().st_size <= MAX_BYTES else None
+        if bounds.regular(file) > MAX_BYTES:
+            raise _refused(str(file), TOO_LARGE)
+        raw = bounds.whole(file, MAX_BYTES)
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error.strerror)
         raise _refused(str(file), f"cannot be read: {reason}") from None
-    if raw is None:
-        raise _refused(str(file), f"is larger than {MAX_BYTES // 1024} kB; is it a config, or its data?")
+    except bounds.Refused as refused:
+        raise _refused(str(file), f"cannot be read: it {refused}") from None
     try:
         return parse(raw.decode("utf-8-sig"), str(file))
     except UnicodeDecodeError as error:
@@ -136,7 +145,7 @@ def read(file: FilePath) -> Document:
 def parse(text: str, name: str) -> Document:
     """Read YAML text. Raises ``ConfigError`` where it is not YAML at all or out of bounds."""
     if len(text) > MAX_BYTES:
-        raise _refused(name, f"is larger than {MAX_BYTES // 1024} kB; is it a config, or its data?")
+        raise _refused(name, TOO_LARGE)
     try:
         loader = Loader(text)
         node = loader.get_single_node()

@@ -18,6 +18,7 @@ from gru_tune.learning.windows import Ints
 BUCKETS = 3
 WORTH = (1.0, 0.75, 0.66)  # the share of the work that 1, 2, 3 lengths may at most leave
 RUN = 16  # batches of one length that follow each other, to be trained in few executions
+EVALUATED = 256  # sequences of one batch that is only predicted, at most
 EVALUATION_STEPS = 2**17  # sequences times steps of one batch that is only predicted
 
 
@@ -82,7 +83,7 @@ def buckets(samples: Samples, batch_size: int) -> list[Bucket]:
     ]
 
 
-def evaluation(samples: Samples, batch_size: int = 256) -> Iterator[tuple[Ints, Bucket]]:
+def evaluation(samples: Samples, batch_size: int = EVALUATED) -> Iterator[tuple[Ints, Bucket]]:
     """The indices of every batch to predict, by length, and the shape it is padded to."""
     for length, indices in _divided(
         samples.lengths, plan_lengths(samples.lengths, batch_size, samples.shape_cost)
@@ -103,6 +104,17 @@ def filled(samples: Samples, rows: Ints, bucket: Bucket) -> Batch:
     batch = samples.gather(np.resize(rows, bucket.size), bucket.length)
     batch.w[len(rows) :] = 0.0
     return batch
+
+
+def evened(batch: Batch, rows: int) -> Batch:
+    """``batch``, filled up to a multiple of ``rows`` with rows of weight 0."""
+    size = -(-len(batch.w) // rows) * rows
+    if size == len(batch.w):
+        return batch
+    again = np.resize(np.arange(len(batch.w)), size)
+    whole = Batch(*(array[again] for array in batch))
+    whole.w[len(batch.w) :] = 0.0
+    return whole
 
 
 def _rows(indices: Ints, size: int) -> list[Ints]:

@@ -1,55 +1,140 @@
-"""The files a trial leaves behind: its model, the state to go on from, its progress, its error.
+"""The files a trial leaves behind: its model, the states to go on from, its progress, its error.
 
-All are written beside and put in place at once: whoever reads them sees a whole file.
+All are written beside and put in place at once: whoever reads them sees a whole file. The name
+beside has the writer's process in it, so that one whose parent was killed harms no other.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gru_tune.trial import Epoch
 
 MODEL = "model.keras"
-STATE = "state.weights.h5"
-SCORES = "state.json"
 ERROR = "error.txt"
+RUNNING = "running.state"  # of the job that runs: its next attempt goes on from it
+STATES = "epoch-*.state"  # of jobs that have ended, by ``state_name``
+DIGEST = 32  # bytes of SHA-256 that a state begins with, of all that follows
+CHUNK = 1 << 20
+
+
+class Damaged(Exception):
+    """A state that cannot be used; the text says why."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What training goes on from."""
+
+    scores: tuple[float, ...]  # the objective of every epoch so far
+    variables: list[NDArray[Any]]  # weights and optimizer
+    job: str = ""  # a digest of the job that has not ended yet
+    epochs: tuple[Epoch, ...] = ()  # what this job has trained of them
+    best: float | None = None  # of all epochs
+    best_weights: list[NDArray[Any]] | None = None  # None while a former job's are better
+
+
+def state_name(epoch: int) -> str:
+    """The file that a job with this ``first_epoch`` begins from."""
+    return f"epoch-{epoch:05d}.state"
 
 
 def save_model(model: Any, folder: Path) -> None:
     """The architecture and weights alone: nothing that needs this package to be loaded."""
     import keras
 
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"beside.{MODEL}"
     # The tensors, not lists of one: a model of lists warns whoever calls it with an array.
-    keras.Model(model.inputs[0], model.outputs[0], name="gru_tune").save(beside)
-    os.replace(beside, folder / MODEL)
+    plain = keras.Model(model.inputs[0], model.outputs[0], name="gru_tune")
+    with _replaced(folder / MODEL) as beside:
+        plain.save(beside)
 
 
-def save_state(model: Any, scores: Sequence[float], folder: Path) -> None:
-    """Weights, optimizer and the objective of all epochs so far: what training goes on from."""
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f"beside.{STATE}"
-    model.save_weights(beside, overwrite=True)
-    os.replace(beside, folder / STATE)
-    write_text(folder / SCORES, json.dumps({"scores": list(scores)}))
+def write_state(path: Path, state: State) -> None:
+    """Put ``state`` into the file ``path``; it is on the disk when this returns."""
+    arrays = [*state.variables, *(state.best_weights or ())]
+    facts = {
+        "job": state.job, "scores": state.scores, "epochs": [asdict(epoch) for epoch in state.epochs],
+        "best": state.best, "variables": len(state.variables), "arrays": len(arrays),
+    }  # fmt: skip
+    with _replaced(path) as beside, beside.open("w+b") as file:
+        file.write(bytes(DIGEST))
+        np.save(file, np.frombuffer(json.dumps(facts).encode(), np.uint8), allow_pickle=False)
+        for array in arrays:
+            np.save(file, array, allow_pickle=False)
+        digest = _digest(file)
+        file.seek(0)
+        file.write(digest)
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def restore_state(model: Any, folder: Path) -> list[float]:
-    """Put weights and optimizer back; returns the objective of the epochs before.
+def read_state(path: Path) -> State:
+    """The inverse of ``write_state``; raises ``Damaged``, and ``FileNotFoundError`` where there is none."""
+    with path.open("rb") as file:
+        digest = file.read(DIGEST)
+        if digest != _digest(file):
+            raise Damaged("its checksum is wrong")
+        file.seek(DIGEST)
+        try:
+            facts = json.loads(np.load(file, allow_pickle=False).tobytes())
+            arrays = [np.load(file, allow_pickle=False) for _ in range(facts["arrays"])]
+            count = facts["variables"]
+            return State(
+                scores=tuple(facts["scores"]),
+                variables=arrays[:count],
+                job=facts["job"],
+                epochs=tuple(Epoch(**epoch) for epoch in facts["epochs"]),
+                best=facts["best"],
+                best_weights=arrays[count:] or None,
+            )
+        except (ValueError, KeyError, TypeError, EOFError) as problem:
+            raise Damaged(f"another version has written it ({problem})") from None
 
-    Raises ``FileNotFoundError`` when the state is not there.
-    """
-    model.load_weights(folder / STATE)
-    scores: list[float] = json.loads((folder / SCORES).read_text(encoding="utf-8"))["scores"]
-    return scores
+
+def reached(path: Path) -> int:
+    """How many epochs a state has seen, as its first bytes say; 0 where there is none, or none that can be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(DIGEST)
+            return len(json.loads(np.load(file, allow_pickle=False).tobytes())["scores"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return 0
 
 
 def write_text(path: Path, text: str) -> None:
     """Replace the file ``path`` at once, making its folder where need be."""
+    with _replaced(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """A file to write beside ``path``, which is put in its place when all went well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.beside")
-    beside.write_text(text, encoding="utf-8")
+    beside = path.with_name(f"beside.{os.getpid()}.{path.name}")
+    beside.unlink(missing_ok=True)  # were it a link, what is written would land elsewhere
+    try:
+        yield beside
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     os.replace(beside, path)
+
+
+def _digest(file: IO[bytes]) -> bytes:
+    """Of all that follows the place of the digest itself."""
+    file.seek(DIGEST)
+    found = hashlib.sha256()
+    while chunk := file.read(CHUNK):
+        found.update(chunk)
+    return found.digest()

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.knobs import ModelKnobs, Settings, TrainingKnobs
-from gru_tune.learning.engines import Rates, Sums, random_states, reseed
+from gru_tune.learning.batches import evened
+from gru_tune.learning.engines import Rates, Sums, random_states, reseed, variables
 from gru_tune.learning.losses import make_loss, watched
 from gru_tune.learning.samples import Batch
 
@@ -77,11 +78,14 @@ class CompiledScorer:
 
 
 class Compiled(CompiledScorer):
-    """An ``Engine``: trains ``model``, which ``engines.make_model`` has made."""
+    """An ``Engine``: trains ``model``, which ``engines.make_model`` has made.
 
-    def __init__(self, model: Any, settings: Settings, dataset: Dataset) -> None:
+    To save memory, ``accumulation`` times fewer rows go through it together than otherwise.
+    """
+
+    def __init__(self, model: Any, settings: Settings, dataset: Dataset, accumulation: int = 1) -> None:
         super().__init__(model, settings, dataset)
-        self._settings = settings
+        self._settings, self._accumulation = settings, accumulation
         self._numbers = _numbers(settings)
         self._optimizer = [_copied(v.value) for v in model.optimizer.variables]
 
@@ -94,10 +98,10 @@ class Compiled(CompiledScorer):
 
     def learn(self, batches: Iterable[Batch], rates: Rates) -> Iterator[Sums]:
         place = 0
-        for some in _stretches(batches, self._rows):
+        for some, rows in _stretches(batches, self._rows):
             due = [rates(place + ahead) for ahead in range(len(some))]
             place += len(some)
-            yield self._learn(some, due)
+            yield self._learn(some, rows, due)
 
     def weights(self) -> list[NDArray[Any]]:
         return [np.array(value) for value in (*self._trained, *self._fixed)]
@@ -111,17 +115,24 @@ class Compiled(CompiledScorer):
     def _rows(self, batch: Batch) -> int:
         """How many rows of a batch go through the model together: all where they are normalised together."""
         together = self._settings.model.normalization == "batch"
-        return len(batch.w) if together else part(len(batch.w))
+        rows = len(batch.w) if together else part(len(batch.w))
+        return -(-rows // self._accumulation)
+
+    def state(self) -> list[NDArray[Any]]:
+        return [np.array(value) for value in (*self._trained, *self._fixed, *self._optimizer)]
+
+    def resume(self, state: list[NDArray[Any]]) -> None:
+        values = iter(state)
+        self._trained = [_copied(next(values)) for _ in self._trained]
+        self._fixed = [_copied(next(values)) for _ in self._fixed]
+        self._optimizer = [_copied(next(values)) for _ in self._optimizer]
 
     def settle(self) -> None:
-        variables = (
-            *self.model.trainable_variables, *self.model.non_trainable_variables, *self.model.optimizer.variables,
-        )  # fmt: skip
-        for variable, value in zip(variables, (*self._trained, *self._fixed, *self._optimizer), strict=True):
-            variable.assign(np.array(value))
+        """Bring ``model`` and its optimizer to where the training stands."""
+        for variable, value in zip(variables(self.model), self.state(), strict=True):
+            variable.assign(value)
 
-    def _learn(self, some: list[Batch], rates: list[float]) -> Sums:
-        rows = self._rows(some[0])
+    def _learn(self, some: list[Batch], rows: int, rates: list[float]) -> Sums:
         room = _room(some[0], rows)
         # Fewer batches than the program has room for: it stops after those there are.
         x, y, w = (_stacked([batch[place] for batch in some], room, rows) for place in range(3))
@@ -326,16 +337,22 @@ def part(rows: int) -> int:
     return next((size for size in range(PART, PART // 2, -1) if rows % size == 0), rows)
 
 
-def _stretches(batches: Iterable[Batch], rows: Callable[[Batch], int]) -> Iterator[list[Batch]]:
-    """Batches in a row that have one shape, as many as one execution takes in parts of ``rows``."""
+def _stretches(
+    batches: Iterable[Batch], together: Callable[[Batch], int]
+) -> Iterator[tuple[list[Batch], int]]:
+    """Batches in a row that have one shape, as many as one execution takes, and how many rows go together."""
     some: list[Batch] = []
+    rows = 0
     for batch in batches:
-        if some and (batch.x.shape != some[0].x.shape or len(some) == _steps(some[0], rows(some[0]))):
-            yield some
+        now = together(batch)
+        whole = evened(batch, now)
+        if some and (whole.x.shape != some[0].x.shape or len(some) == _steps(some[0], rows)):
+            yield some, rows
             some = []
-        some.append(batch)
+        some.append(whole)
+        rows = now
     if some:
-        yield some
+        yield some, rows
 
 
 def _room(batch: Batch, rows: int) -> int:

@@ -15,7 +15,7 @@ from gru_tune.knobs import ModelKnobs, Settings
 from gru_tune.learning.batches import buckets
 from gru_tune.learning.factory import build, fast_copy, lean, make_optimizer
 from gru_tune.learning.initial import built
-from gru_tune.learning.losses import make_loss, make_metric
+from gru_tune.learning.losses import make_loss, make_metric, watched
 from gru_tune.learning.samples import Batch, Samples
 from gru_tune.learning.sizes import loses_cudnn
 from gru_tune.learning.truth import Form
@@ -68,8 +68,12 @@ class Engine(Scorer, Protocol):
         """Put such a copy back, into ``model`` also."""
         ...
 
-    def settle(self) -> None:
-        """Bring ``model`` and its optimizer to where the training stands."""
+    def state(self) -> list[NDArray[Any]]:
+        """A copy of all weights and of the optimizer, in the order of ``variables(model)``."""
+        ...
+
+    def resume(self, state: list[NDArray[Any]]) -> None:
+        """Go on from such a copy."""
         ...
 
 
@@ -90,11 +94,8 @@ class Stepwise:
             due = rates(place)
             if due != rate:
                 self.model.optimizer.learning_rate = rate = due
-            self.model.reset_metrics()  # train_on_batch does so by itself from Keras 3.15 on
             start = time.perf_counter()
-            logs = self.model.train_on_batch(batch.x, batch.y, batch.w, return_dict=True)
-            weight = float(batch.w.sum())
-            sums = Sums(weight, {name: weight * float(value) for name, value in logs.items()})
+            sums = self._step(batch)
             self._timed("learn", batch, start)
             yield sums
 
@@ -115,8 +116,20 @@ class Stepwise:
     def restore(self, weights: list[NDArray[Any]]) -> None:
         self.model.set_weights(weights)
 
-    def settle(self) -> None:
-        pass
+    def state(self) -> list[NDArray[Any]]:
+        from keras import ops
+
+        return [np.array(ops.convert_to_numpy(variable)) for variable in variables(self.model)]
+
+    def resume(self, state: list[NDArray[Any]]) -> None:
+        for variable, value in zip(variables(self.model), state, strict=True):
+            variable.assign(value)
+
+    def _step(self, batch: Batch) -> Sums:
+        self.model.reset_metrics()  # train_on_batch does so by itself from Keras 3.15 on
+        logs = self.model.train_on_batch(batch.x, batch.y, batch.w, return_dict=True)
+        weight = float(batch.w.sum())
+        return Sums(weight, {name: weight * float(value) for name, value in logs.items()})
 
     def _timed(self, what: str, batch: Batch, start: float) -> None:
         """The first step of a shape is nearly all compiling."""
@@ -135,6 +148,11 @@ def reseed(model: Any, seed: int, epoch: int) -> None:
     numbers = np.random.SeedSequence([seed, epoch]).generate_state(2 * len(states), np.uint32)
     for place, state in enumerate(states):
         state.assign(numbers[2 * place : 2 * place + 2].astype(state.dtype))
+
+
+def variables(model: Any) -> list[Any]:
+    """All that training changes in a model and its optimizer."""
+    return [*model.trainable_variables, *model.non_trainable_variables, *model.optimizer.variables]
 
 
 def random_states(model: Any) -> list[Any]:
@@ -166,13 +184,21 @@ def make_model(settings: Settings, train: Samples, path: str, seed: int = 0) -> 
     return model
 
 
-def make_engine(model: Any, settings: Settings, train: Samples, path: str) -> Engine:
-    """What trains ``model``, one of ``make_model``, from where it and its optimizer stand."""
+def make_engine(model: Any, settings: Settings, train: Samples, path: str, accumulation: int = 1) -> Engine:
+    """What trains ``model``, one of ``make_model``, from where it and its optimizer stand.
+
+    Every batch goes through it in ``accumulation`` parts, whose gradients make one update.
+    """
     if path.startswith("jax"):
         from gru_tune.learning.compiled import Compiled
 
-        return Compiled(model, settings, train.dataset)
-    return Stepwise(model, make_loss(settings.training, train.dataset))
+        return Compiled(model, settings, train.dataset, accumulation)
+    loss = make_loss(settings.training, train.dataset)
+    if accumulation > 1:
+        from gru_tune.learning.accumulating import Accumulating
+
+        return Accumulating(model, loss, watched(train.dataset), accumulation)
+    return Stepwise(model, loss)
 
 
 def make_scorer(model: Any, settings: Settings, dataset: Dataset) -> Scorer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from gru_tune.data.dataset import Dataset
-from gru_tune.errors import TrainingError
+from gru_tune.errors import NotANumber, TrainingError
 from gru_tune.knobs import Settings
 from gru_tune.learning import checkpoints
-from gru_tune.learning.batches import batches, steps_per_epoch
+from gru_tune.learning.batches import EVALUATED, batches, steps_per_epoch
+from gru_tune.learning.checkpoints import State
 from gru_tune.learning.engines import Engine
 from gru_tune.learning.predicting import measure
 from gru_tune.learning.samples import Samples
@@ -48,6 +49,7 @@ class Fit:
     best: float | None = None  # of all epochs
     best_weights: list[Any] | None = None  # None while a former job's are better
     cut: bool = False  # whether the deadline ended it
+    seconds: float = 0.0  # that earlier attempts have spent on the epochs of this job
     truth: Truth = field(init=False)
     steps: int = field(init=False)
 
@@ -58,20 +60,41 @@ class Fit:
         if self.job.settings.training.class_weights == "balanced" and self.train.classes:
             self.train.balance()
 
-    def run(self) -> None:
+    def run(self, save: Callable[[Fit], None] = lambda fit: None) -> None:
         """Train until the last epoch, the deadline or the end of patience; a new trial one epoch at least.
 
-        Raises ``TrainingError`` when the loss or the objective is no number any more.
+        ``save`` is called after every epoch but the last. Raises ``NotANumber`` when the loss or the
+        objective is no number any more.
         """
         # Counted by what was trained: patience or the deadline may have ended the job before early.
         while len(self.scores) < self.job.last_epoch and not self._over():
             self._remember(self._epoch(len(self.scores) + 1))
+            if len(self.scores) < self.job.last_epoch:
+                save(self)
+
+    def state(self) -> State:
+        """All that ``resume`` needs to go on from here."""
+        return State(
+            scores=tuple(self.scores),
+            variables=self.engine.state(),
+            epochs=tuple(self.epochs),
+            best=self.best,
+            best_weights=self.best_weights,
+        )
+
+    def resume(self, state: State) -> None:
+        """Go on from a ``state``: of this job, or of the one before, whose epochs are not this one's."""
+        self.engine.resume(state.variables)
+        self.scores, self.epochs = [*state.scores], [*state.epochs]
+        self.best, self.best_weights = state.best, state.best_weights
+        self.seconds = sum(epoch.seconds for epoch in state.epochs)
 
     def _epoch(self, number: int) -> Epoch:
         start, compiled = time.perf_counter(), self.engine.compiling
         trained = self.learn(number)
         names = {*self.job.metrics, self.job.objective.name}
-        validated = measure(self.engine, self.validation, self.truth, names)
+        together = EVALUATED // self.job.accumulation
+        validated = measure(self.engine, self.validation, self.truth, names, together)
         self._check(validated, number)
         seconds = time.perf_counter() - start
         return Epoch(number, trained, validated, seconds, self.engine.compiling - compiled)
@@ -90,7 +113,7 @@ class Fit:
             lambda place: learning_rate(knobs, before + place, self.steps, halved),
         ):
             if not math.isfinite(part.metrics["loss"]):
-                raise TrainingError(f"loss became {part.metrics['loss']} in epoch {number}")
+                raise NotANumber(f"loss became {part.metrics['loss']} in epoch {number}")
             weight += part.weight
             for name, value in part.metrics.items():
                 sums[name] = sums.get(name, 0.0) + value
@@ -100,7 +123,7 @@ class Fit:
         name = self.job.objective.name
         for metric, value in validated.items():
             if math.isnan(value) or (metric == name and math.isinf(value)):
-                raise TrainingError(f"validation {metric} became {value} in epoch {number}")
+                raise NotANumber(f"validation {metric} became {value} in epoch {number}")
         if name not in validated:
             raise TrainingError(f"the objective {name} is not defined on the validation split of these data")
 

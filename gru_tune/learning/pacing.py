@@ -12,13 +12,13 @@ from statistics import median
 import numpy as np
 
 from gru_tune.knobs import Settings
-from gru_tune.learning.batches import buckets, evaluation
+from gru_tune.learning.batches import EVALUATED, buckets, evaluation
 from gru_tune.learning.engines import fast_path, make_engine, make_model
 from gru_tune.learning.fitting import Fit, split_samples
 from gru_tune.learning.pace import Measured, expected_compiling, expected_seconds
 from gru_tune.learning.samples import Samples
 from gru_tune.learning.training import clean, open_dataset
-from gru_tune.learning.volume import EVALUATED, Volume, amounts
+from gru_tune.learning.volume import Volume, amounts
 from gru_tune.trial import Job, Objective
 
 MOMENT = 0.5  # seconds that an epoch on some of the data should take, by the law

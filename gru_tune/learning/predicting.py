@@ -7,15 +7,19 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from gru_tune.learning.batches import evaluation, filled
+from gru_tune.learning.batches import EVALUATED, evaluation, filled
 from gru_tune.learning.engines import Scorer
 from gru_tune.learning.samples import Samples
 from gru_tune.learning.truth import Truth
 from gru_tune.tasks import TASKS, Metrics
 
 
-def predict(scorer: Scorer, samples: Samples) -> tuple[NDArray[np.float32], float | None]:
+def predict(
+    scorer: Scorer, samples: Samples, together: int = EVALUATED
+) -> tuple[NDArray[np.float32], float | None]:
     """The predictions for all samples, and the loss without penalties (None where no target is known).
+
+    ``together``: how many samples go through the model at once, at most.
 
     Classes are probabilities with a last axis of all classes: (samples, classes) or
     (steps, classes); numbers are standardised: (samples, targets), (steps, targets) or
@@ -24,7 +28,7 @@ def predict(scorer: Scorer, samples: Samples) -> tuple[NDArray[np.float32], floa
     places = _places(samples)
     result: NDArray[np.float32] | None = None
     total, weight = 0.0, 0.0
-    for rows, bucket in evaluation(samples):
+    for rows, bucket in evaluation(samples, together):
         batch = filled(samples, rows, bucket)
         out, loss = scorer.score(batch)
         if here := float(batch.w.sum()):
@@ -42,10 +46,12 @@ def predict(scorer: Scorer, samples: Samples) -> tuple[NDArray[np.float32], floa
     return _chances(result, samples), (total / weight if weight else None)
 
 
-def measure(scorer: Scorer, samples: Samples, truth: Truth, names: Collection[str]) -> Metrics:
+def measure(
+    scorer: Scorer, samples: Samples, truth: Truth, names: Collection[str], together: int = EVALUATED
+) -> Metrics:
     """The metrics ``names`` of a model on a split; NaN predictions give ``{"loss": nan}``."""
     task = TASKS[samples.dataset.info["task"]]
-    y_pred, loss = predict(scorer, samples)
+    y_pred, loss = predict(scorer, samples, together)
     if not np.isfinite(y_pred).all():
         return {"loss": float("nan")}
     result = task.score(samples.dataset, truth, y_pred, names)

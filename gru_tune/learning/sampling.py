@@ -32,7 +32,7 @@ def write_sample(
     x = samples.gather(chosen, int(lengths.max())).x
     with _full_precision():
         out = np.asarray(model.predict_on_batch(x), np.float32)
-    beside = Path(f"{path}.beside")
+    beside = Path(path).with_name(f"beside.{Path(path).name}")
     with beside.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, x=x, lengths=lengths.astype(np.int32), out=out)
     os.replace(beside, path)

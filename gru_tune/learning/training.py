@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gru_tune.data.dataset import Dataset, Split
-from gru_tune.errors import TrainingError
 from gru_tune.knobs import Settings
-from gru_tune.learning import checkpoints
+from gru_tune.learning import checkpoints, failing, resuming
 from gru_tune.learning.engines import fast_path, make_engine, make_model
 from gru_tune.learning.factory import build, plain_copy
 from gru_tune.learning.fitting import Fit, refuse_empty, split_samples
@@ -27,7 +26,7 @@ from gru_tune.learning.initial import built
 from gru_tune.learning.latency import latency
 from gru_tune.learning.samples import Samples
 from gru_tune.learning.sizes import parameters
-from gru_tune.trial import Epoch, Job, Outcome
+from gru_tune.trial import Epoch, Fault, Job, Outcome
 
 CACHE = 1_000_000_000  # bytes of compiled programs kept on disk; the least used go first
 
@@ -37,8 +36,10 @@ class _Result(NamedTuple):
     parameters: int = 0
     fast_path: str = ""
     error: str | None = None
+    fault: Fault | None = None
     cut: bool = False
     latency: float | None = None
+    before: float = 0.0  # seconds that earlier attempts have spent on these epochs
 
 
 def configure(backend: str, threads: int) -> None:
@@ -119,23 +120,26 @@ def train(job: Job) -> Outcome:
     """Train the epochs of ``job`` and leave its files in ``job.folder``.
 
     Never raises for what can go wrong with a trial: the outcome then has an ``error``, and
-    the folder the traceback. Outcome.epochs are those that ended well.
+    the folder the traceback. Outcome.epochs are those that ended well, in this attempt at the
+    job or in one that was killed. Raises ``OSError`` when nothing can be written any more.
     """
     start = time.perf_counter()
     try:
         result = _train(job)
     except Exception as error:
-        result = _Result(error=_failed(job, error))
+        reason, fault = _failed(job, error)
+        result = _Result(error=reason, fault=fault)
     clean()
     return Outcome(
         trial=job.trial,
         epochs=result.epochs,
         parameters=result.parameters,
-        seconds=time.perf_counter() - start,
+        seconds=result.before + time.perf_counter() - start,
         fast_path=result.fast_path,
         error=result.error,
         cut=result.cut,
         latency=result.latency,
+        fault=result.fault,
     )
 
 
@@ -166,29 +170,32 @@ def _train(job: Job) -> _Result:
     train, validation = split_samples(dataset, job)
     path = fast_path(job.settings, train)
     model = make_model(job.settings, train, path, job.seed)
-    scores = checkpoints.restore_state(model, Path(job.folder)) if job.first_epoch else []
-    fit = Fit(job, make_engine(model, job.settings, train, path), train, validation, scores)
-    error, took = None, None
+    engine = make_engine(model, job.settings, train, path, job.accumulation)
+    fit = Fit(job, engine, train, validation)
+    name = resuming.digest(job, dataset, path)
+    resuming.resume(fit, name)
+    error, fault, took = None, None, None
     try:
-        fit.run()
+        fit.run(resuming.Saver(job, name))
         if job.objective.cost == "latency":
             took = latency(fit.engine, validation)
     except Exception as problem:  # what was trained before is still worth telling
-        error = _failed(job, problem)
+        error, fault = _failed(job, problem)
     if error is None:
         _leave(fit, Path(job.folder))
-    return _Result(tuple(fit.epochs), parameters(job.settings, dataset.info), path, error, fit.cut, took)
+    known = parameters(job.settings, dataset.info)
+    return _Result(tuple(fit.epochs), known, path, error, fault, fit.cut, took, fit.seconds)
 
 
 def _leave(fit: Fit, folder: Path) -> None:
     """The state comes first: saving the best model puts the weights of its epoch back."""
-    model = fit.engine.model
-    if fit.job.checkpoint:
-        fit.engine.settle()
-        checkpoints.save_state(model, fit.scores, folder)
+    job = fit.job
+    if job.checkpoint:
+        state = checkpoints.State(tuple(fit.scores), fit.engine.state())
+        checkpoints.write_state(folder / checkpoints.state_name(job.last_epoch), state)
     if fit.best_weights is not None:
         fit.engine.restore(fit.best_weights)
-        checkpoints.save_model(plain_copy(model, fit.job.settings, fit.train.dataset), folder)
+        checkpoints.save_model(plain_copy(fit.engine.model, job.settings, fit.train.dataset), folder)
 
 
 def open_model(
@@ -200,17 +207,16 @@ def open_model(
     return load(model_file, settings, samples.dataset), samples
 
 
-def _failed(job: Job, error: Exception) -> str:
-    """Leave the traceback in the trial's folder; returns the reason for the table."""
+def _failed(job: Job, error: Exception) -> tuple[str, Fault]:
+    """Leave the traceback in the trial's folder; returns the reason for the table, and its kind.
+
+    Raises ``error`` itself when it is none of the trial's.
+    """
+    if isinstance(error, OSError) and failing.of_the_disk(error):
+        error.filename = error.filename or job.folder  # a write that fails does not say where
+        raise error
     checkpoints.write_text(Path(job.folder) / checkpoints.ERROR, traceback.format_exc())
-    return _sentence(error)
-
-
-def _sentence(error: Exception) -> str:
-    """Type and first line: some messages of TensorFlow are pages long."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else ""
-    return text if isinstance(error, TrainingError) else f"{type(error).__name__}: {text}"[:500]
+    return failing.sentence(error), failing.fault(error)
 
 
 def clean() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gru_tune.data.dataset import Dataset, Split
 from gru_tune.knobs import Settings
-from gru_tune.learning.batches import EVALUATION_STEPS, capped, plan_lengths
+from gru_tune.learning.batches import EVALUATED, EVALUATION_STEPS, capped, plan_lengths
 from gru_tune.learning.fitting import shape_costs
 from gru_tune.learning.sizes import outputs, recurrent_products
 from gru_tune.learning.truth import FORMS
@@ -23,7 +23,6 @@ from gru_tune.learning.windows import Ints
 
 LENGTHS = 65  # different lengths that are told apart at most
 PART = 32  # rows that go through a model together on a CPU (learning/compiled.py)
-EVALUATED = 256  # sequences of one batch that is only predicted, at most
 
 Counted = tuple[tuple[int, int], ...]  # lengths, and how many there are of each
 Shape = tuple[int, int, int]  # length, sequences a batch, how many batches

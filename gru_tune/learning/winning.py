@@ -60,7 +60,7 @@ def retrain(job: Job, epochs: int, folder: Path) -> None:
 
     Nothing is left to choose an epoch by: there is no early stopping, the last epoch is kept,
     and a schedule that waits for a plateau waits for ever. Vocabulary and scalers stay those of
-    the training split. Raises ``TrainingError``.
+    the training split. A kill costs all of it: nothing is saved meanwhile. Raises ``TrainingError``.
     """
     import keras
 
@@ -70,7 +70,7 @@ def retrain(job: Job, epochs: int, folder: Path) -> None:
     keras.utils.set_random_seed(job.seed % 2**32)
     path = fast_path(job.settings, train)
     model = make_model(job.settings, train, path, job.seed)
-    fit = Fit(job, make_engine(model, job.settings, train, path), train, validation=train)
+    fit = Fit(job, make_engine(model, job.settings, train, path, job.accumulation), train, validation=train)
     for epoch in range(1, epochs + 1):
         fit.learn(epoch)
     fit.engine.restore(fit.engine.weights())

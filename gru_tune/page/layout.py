@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 from gru_tune.page import costs, knobs, made, search, summary, table, task, winner
 from gru_tune.page.figure import Figure
 from gru_tune.page.importance import Importances, importances
 from gru_tune.page.made import Grid
+from gru_tune.report import words
 from gru_tune.report.read import Study
 
 NAMED = 20  # trials that failed for one reason; the others are counted
@@ -147,12 +147,7 @@ def _about(study: Study) -> list[str]:
 
 def _failures(study: Study) -> list[Failure]:
     """The reasons, the most frequent first."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for trial in study.ranked:
-        if trial.error:
-            found[trial.error].append(trial.number)
-    grouped = [Failure(reason, sorted(trials)) for reason, trials in found.items()]
-    return sorted(grouped, key=lambda failure: (-len(failure.trials), failure.trials))
+    return [Failure(reason, trials) for reason, trials in words.by_reason(study)]
 
 
 def _config(study: Study) -> str:

@@ -7,12 +7,12 @@ a wrong piece of advice costs a night of training.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from statistics import fmean
 
 from gru_tune.report.edges import FEW, LEAST, MOSTLY, edges, scored, top
 from gru_tune.report.numbers import number
 from gru_tune.report.read import Study
+from gru_tune.report.words import by_reason
 from gru_tune.trial import Status, Trial
 from gru_tune.wording import listed, plural
 
@@ -26,6 +26,10 @@ LUCK = 2.0  # of a run's spread, that the search may have flattered the winner b
 
 REASONS = (
     (
+        ("search.hung_after",),
+        "look into workers.log for what it waited for, or set a higher search.hung_after where epochs do take so long",
+    ),
+    (
         ("nan", "inf", "finite"),
         "lower the upper end of training.learning_rate, or set training.clip_norm: 1.0",
     ),
@@ -33,6 +37,7 @@ REASONS = (
         ("memory", "exit code -9", "exhausted"),
         "set a smaller training.batch_size or narrower model.units, or give the run fewer --workers",
     ),
+    (("workers.log",), "its last lines there show where it happened"),
 )
 
 
@@ -112,11 +117,11 @@ def _failures(study: Study) -> str:
     """Many trials that failed, by their commonest reason."""
     if study.failed <= max(2, FAILURES * len(study.ranked)):
         return ""
-    reasons = Counter(trial.error for trial in study.ranked if trial.error)
-    reason, count = min(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+    reason, trials = by_reason(study)[0]
     words = reason.lower()
     help = next((text for signs, text in REASONS if any(sign in words for sign in signs)), "mend that first")
-    return f"{study.failed:,} of {plural(len(study.ranked), 'trial')} failed, most often ({count:,}) with “{reason}”: {help}."
+    often = f"most often ({len(trials):,}) with “{reason}”"
+    return f"{study.failed:,} of {plural(len(study.ranked), 'trial')} failed, {often}: {help}."
 
 
 def _epochs(study: Study) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from gru_tune import bounds
 from gru_tune.errors import StudyError
 from gru_tune.study import log, pareto
 from gru_tune.study.history import History
@@ -179,8 +180,15 @@ class Study:
 
 def study(path: Path) -> Study:
     """Read one study. Raises ``StudyError`` when there is none or it is damaged."""
+    folder = StudyFolder(path)
     with _collecting_later():
-        return _study(StudyFolder(path))
+        try:
+            return _study(folder)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+            raise StudyError(
+                f"{path}: its record or its study.json holds what no study writes ({type(error).__name__}: {error}); "
+                "take them from a backup, or start the study anew with --fresh"
+            ) from error
 
 
 @contextmanager
@@ -196,6 +204,7 @@ def _collecting_later() -> Iterator[None]:
 
 
 def _study(folder: StudyFolder) -> Study:
+    bounds.regular(folder.log)
     record = log.read(folder.log)
     if not record.events:
         raise StudyError(f"{folder.path}: this study was stopped before it began; run it again")

@@ -10,7 +10,7 @@ from gru_tune.report.numbers import duration, knobs, number, signed, span
 from gru_tune.report.read import Study
 from gru_tune.study.pareto import rule
 from gru_tune.trial import Objective, Trial
-from gru_tune.wording import listed, plural
+from gru_tune.wording import listed, masked, plural
 
 FAILURES_SHOWN = 3
 LEAST = {
@@ -33,6 +33,7 @@ def sentences(study: Study) -> list[str]:
             _test(study),
             _course(study),
             _failures(study),
+            _divided(study),
             _ended(study),
             _model(study),
         )
@@ -280,12 +281,37 @@ def _strategy(asked: Mapping[str, Any]) -> str:
 
 
 def _failures(study: Study) -> str:
-    broken = [trial for trial in study.ranked if trial.error]
-    if not broken:
+    reasons = by_reason(study)
+    if not reasons:
         return ""
-    shown = "; ".join(f"trial {t.number}: {t.error}" for t in broken[:FAILURES_SHOWN])
-    more = len(broken) - FAILURES_SHOWN
-    return f"Failed: {shown}" + (f"; and {more:,} more in trials.csv" if more > 0 else "") + "."
+    shown = "; ".join(f"{_some(trials)}: {reason}" for reason, trials in reasons[:FAILURES_SHOWN])
+    more = sum(len(trials) for _, trials in reasons[FAILURES_SHOWN:])
+    return f"Failed: {shown}" + (f"; and {more:,} more in trials.csv" if more else "") + "."
+
+
+def by_reason(study: Study) -> list[tuple[str, list[int]]]:
+    """The trials that failed, ascending, by their reason; the commonest first. Its numbers are those of the first."""
+    found: dict[str, tuple[str, list[int]]] = {}
+    for trial in sorted(study.ranked, key=lambda trial: trial.number):
+        if trial.error:
+            found.setdefault(masked(trial.error), (trial.error, []))[1].append(trial.number)
+    return sorted(found.values(), key=lambda one: (-len(one[1]), one[1]))
+
+
+def _some(trials: Sequence[int]) -> str:
+    """``trial 3``, ``trials 1, 4 and 5``, ``trials 1, 4, 5 and 20 more``."""
+    more = len(trials) - FAILURES_SHOWN
+    shown: list[object] = [*trials[:FAILURES_SHOWN], *([f"{more:,} more"] if more > 0 else [])]
+    return f"trial{'s' * (len(trials) > 1)} {listed(shown, 'and')}"
+
+
+def _divided(study: Study) -> str:
+    """Trials that needed more memory than there was, and were trained all the same."""
+    found = sorted(t.number for t in study.ranked if t.accumulation > 1 and not t.error)
+    if not found:
+        return ""
+    was = "was" if len(found) == 1 else "were"
+    return f"Too large for the memory at first: {_some(found)} {was} trained with every batch in parts."
 
 
 def _ended(study: Study) -> str:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gru_tune import bounds
 from gru_tune.errors import DataError
 from gru_tune.wording import suggest
 
@@ -64,23 +65,39 @@ def _one(name: str, section: Section, folder: Path) -> Frame:
         return builtin.read(name[len(BUILTIN) :], section.kind)
     path = existing(name, folder)
     form = section.format if section.format != "auto" else _by_suffix(path)
-    frame: Frame = import_module(f"gru_tune.sources.{READERS[form]}").read(path, section, form)
+    try:
+        frame: Frame = import_module(f"gru_tune.sources.{READERS[form]}").read(path, section, form)
+    except bounds.Refused as refused:
+        raise DataError(f"{path.name} {refused}") from None
+    except MemoryError:
+        raise DataError(
+            f"{path.name} does not fit into the memory of this machine; read fewer rows or columns of it"
+        ) from None
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be read: {error.strerror or error}") from None
     return frame
 
 
 def existing(name: str, folder: Path) -> Path:
     """The file ``name`` in ``folder``; raises ``DataError`` with the nearest name when it is not there."""
-    path = (folder / Path(name).expanduser()).absolute()
-    if path.is_dir():
-        raise DataError(
-            f"data.path: {name} is a folder; name one file (or one a split: path: {{train: …, test: …}})"
-        )
-    if not path.exists():
+    try:
+        path = (folder / Path(name).expanduser()).absolute()
+        bounds.regular(path)
+    except bounds.Refused as refused:
+        if path.is_dir():
+            raise DataError(
+                f"data.path: {name} is a folder; name one file (or one a split: path: {{train: …, test: …}})"
+            ) from None
+        raise DataError(f"data.path: {name} {refused}") from None
+    except (FileNotFoundError, NotADirectoryError):
         around = path.parent.iterdir() if path.parent.is_dir() else ()
         # A config lies beside its data, often under the same name: it is not what was meant.
         beside = [p.name for p in around if p.is_file() and p.suffix not in (".yaml", ".yml")]
         near = suggest(path.name, beside) or f" (looked for {path})"
-        raise DataError(f"data.path: there is no file {name}{near}")
+        raise DataError(f"data.path: there is no file {name}{near}") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a ~ of nobody
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"data.path: {name} cannot be read: {reason}") from None
     return path
 
 

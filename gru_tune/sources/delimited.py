@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any, cast
 
+from gru_tune import bounds
 from gru_tune.data.frame import Frame
 from gru_tune.errors import DataError
 from gru_tune.sources import Section
@@ -39,6 +41,7 @@ def read(path: Path, section: Section, form: str) -> Frame:
     if not first:
         raise DataError(f"{path.name} has a header but no rows")
     names, blank, more = _names(path, header, first)
+    bounds.cells(text.count("\n"), len(names), len(text))
     ids = getattr(section, "series", None)  # names, even where they look like numbers: 007 is not 7
     try:
         table = pd.read_csv(
@@ -74,7 +77,8 @@ def _names(path: Path, header: list[str], first: list[str]) -> tuple[list[str], 
     elif not header[0] and len(header) > 1:
         blank = 0
         notes = [f"{path.name}: the first column has no name and is left out"]
-    if twice := next((name for name in names if name and names.count(name) > 1), None):
+    counts = Counter(names)
+    if twice := next((name for name in names if name and counts[name] > 1), None):
         raise DataError(f"{path.name} has two columns {twice!r}; rename one")
     nameless = [name or f"unnamed_{n}" for n, name in enumerate(names, start=1)]
     return nameless, blank, notes

@@ -18,7 +18,10 @@ def decode(path: Path) -> tuple[str, list[str]]:
         raise DataError(f"{path.name} is empty")
     notes = []
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        text = raw.decode("utf-16")
+        try:
+            text = raw.decode("utf-16")
+        except UnicodeDecodeError:
+            raise DataError(f"{path.name} begins as UTF-16 text and is none; save it as UTF-8") from None
     elif b"\0" in raw[:4096]:
         raise DataError(f"{path.name} is not a text file; say what it is with data.format")
     else:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, NamedTuple, Protocol
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from gru_tune import quantities
 from gru_tune.errors import Path, Problem
 from gru_tune.language import Strict
 from gru_tune.space import Space, Values
@@ -97,8 +98,11 @@ class SearchSection(Strict):
     """How configurations are chosen, how many, and which one wins."""
 
     BUDGET: ClassVar[frozenset[str]] = frozenset(
-        {"trials", "minutes", "keep", "retries", "max_failures", "workers_per_gpu", "stop_when"}
-    )
+        {
+            "trials", "minutes", "keep", "retries", "max_failures", "hung_after", "memory_per_worker",
+            "workers_per_gpu", "cpus_per_worker", "stop_when",
+        }
+    )  # fmt: skip
     """The keys that may change when a study goes on; all others change its question."""
 
     YOUNGER: ClassVar[frozenset[str]] = frozenset(
@@ -147,12 +151,35 @@ class SearchSection(Strict):
     )
     keep: int = Field(3, ge=1, le=10_000, description="trials whose weights are kept, the best ones")
     retries: int = Field(
-        1, ge=0, le=100, description="further attempts for a trial whose worker process has died"
+        1,
+        ge=0,
+        le=100,
+        description="further attempts for a trial whose worker process has died or hangs; "
+        "want of memory is met once more in any case, with batches in two parts",
     )
     max_failures: int | None = Field(
-        10, ge=1, description="failed trials in a row that end the search, or null to go on whatever happens"
+        10,
+        ge=1,
+        description="failed trials in a row that end the search, as do its first three if they fail alike; "
+        "null to go on whatever happens",
     )
-
+    hung_after: float | None = Field(
+        10.0,
+        ge=2,
+        allow_inf_nan=False,
+        description="times as long as expected without the end of an epoch (5 minutes at least for the first, "
+        "1 minute for each after it), after which a worker is killed; null waits for ever",
+    )
+    memory_per_worker: str | None = Field(
+        None,
+        description="memory of its own that a worker may take before it is ended, as 4GB or 500MB; null sets no limit",
+    )
+    cpus_per_worker: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="cores of each trial on a Ray cluster (--ray); one machine shares its own out",
+    )
     workers_per_gpu: int = Field(
         1, ge=1, le=64, description="trials side by side on each GPU: several where the models are small"
     )
@@ -200,6 +227,18 @@ class SearchSection(Strict):
         default_factory=lambda: StopWhen(),
         description="what ends the search before its trials and minutes do",
     )
+
+    @field_validator("memory_per_worker", mode="before")
+    @classmethod
+    def _amount(cls, value: object) -> object:
+        if value is not None:
+            quantities.memory(value)
+        return value
+
+    @property
+    def memory(self) -> int | None:
+        """The bytes that a worker may take."""
+        return None if self.memory_per_worker is None else quantities.memory(self.memory_per_worker)
 
     @property
     def metric(self) -> tuple[Path, str | None]:

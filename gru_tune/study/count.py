@@ -22,6 +22,7 @@ class Count:
         self.best = plan.best
         # Trials by their number, since a stopper lets one end several times, here and in an earlier run.
         self._seconds = dict(plan.done)
+        self._spent = sum(plan.done.values())
         self._failed = set(plan.failed)
         self.finals: int | None = None  # trainings of the finals to come; None: the search is not over
 
@@ -35,6 +36,7 @@ class Count:
 
     def add(self, trial: Trial, best: Trial | None) -> None:
         """A job of a trial ended."""
+        self._spent += trial.seconds - self._seconds.get(trial.number, 0.0)
         self._seconds[trial.number] = trial.seconds
         (self._failed.add if trial.score is None else self._failed.discard)(trial.number)
         self.best = best
@@ -63,7 +65,7 @@ class Count:
     def _training(self) -> float | None:
         """Seconds of a training: the mean, in which the forecast counts as much as the first few."""
         plan, few = self.plan, FEW * self.plan.slots
-        seconds, trainings = sum(self._seconds.values()), self.done * plan.repeats
+        seconds, trainings = self._spent, self.done * plan.repeats
         if plan.forecast is not None and plan.total:
             foreseen = plan.forecast * plan.slots / (plan.total * plan.repeats + plan.finals)
             return (seconds + few * foreseen) / (trainings + few)

@@ -58,6 +58,7 @@ def describe(
         versions=machine.versions(),
         devices=machine.devices(len(cores()), len(gpus())),
         facts=prepared.facts,
+        info=prepared.dataset.info,
         notes=list(prepared.notes),
         planned=config.search.limit(config.space),
         workers=slots,

@@ -19,7 +19,7 @@ from typing import Any
 from gru_tune.study import pareto
 from gru_tune.study.history import History, fold_of, of_first_fold
 from gru_tune.study.log import Launch, Run
-from gru_tune.study.table import best
+from gru_tune.study.table import best, rank
 from gru_tune.trial import Objective, Status, Trial
 
 SHARE = 0.5  # of the minutes, that the finals may take at most
@@ -42,10 +42,10 @@ class Finals:
 
     def chosen(self, history: History) -> list[Trial]:
         """The trials that are trained again, best first; with two objectives cheapest first."""
-        trials, most = _comparable(history), self.finalists if self.seeds else 0
+        ranked, most = _comparable(history), self.finalists if self.seeds else 0
         if history.objective.cost:
-            return pareto.shortlist(trials, self.within, most)
-        return best(trials, history.objective, most)
+            return pareto.shortlist(ranked, self.within, most)
+        return best(ranked, most)
 
     def due(self, history: History) -> Iterator[Run]:
         """The runs that have no outcome yet: a first seed of every finalist, then a second …"""
@@ -69,8 +69,8 @@ class Finals:
             return self.foreseen
         expected = {trial.number: MARGIN * _expected(history, trial) for trial in chosen}
         # Finalists that are not found yet will be much like those that are; fewer may be comparable with the best.
-        scored = sum(trial.score is not None for trial in history.trials.values())
-        unknown = [median(expected.values())] * (max(self.finalists - scored, 0) * self.seeds)
+        scored = len(best(history.ranked, self.finalists))
+        unknown = [median(expected.values())] * ((self.finalists - scored) * self.seeds)
         due = [expected[number] for number, _ in self.due(history)]
         # What runs when the search ends may end its epoch.
         epoch = max(_training(history, t) / t.epochs[-1].number for t in chosen) / 2
@@ -89,14 +89,10 @@ class Finals:
         return None if deadline is None else deadline - self.after
 
 
-def _comparable(history: History) -> list[Trial]:
-    """The trials less those that were stopped before the epochs of the best: they would be noise beside it."""
-    trials = list(history.trials.values())
-    leader = next(iter(best(trials, history.objective, 1)), None)
-    if leader is None:
-        return trials
-    least = history.asked[leader.number]
-    return [t for t in trials if t.status is not Status.STOPPED or history.asked[t.number] >= least]
+def _comparable(history: History) -> Iterator[Trial]:
+    """The trials, best first, less those that were stopped before the epochs of the best: they would be noise beside it."""
+    least = history.asked[history.ranked[0].number] if history.ranked else 0
+    return (t for t in history.ranked if t.status is not Status.STOPPED or history.asked[t.number] >= least)
 
 
 def makespan(seconds: Sequence[float], slots: int) -> float:
@@ -110,8 +106,7 @@ def makespan(seconds: Sequence[float], slots: int) -> float:
 def _expected(history: History, trial: Trial) -> float:
     """Seconds of one more training of ``trial``: as many epochs as usual, where the end of the minutes cut it short."""
     done = trial.epochs[-1].number
-    usual = median(t.epochs[-1].number for t in history.trials.values() if t.score is not None)
-    epochs = max(done, min(usual, history.asked[trial.number]))
+    epochs = max(done, min(history.usual_epochs, history.asked[trial.number]))
     return _training(history, trial) * epochs / done
 
 
@@ -201,7 +196,7 @@ def decide(
         costs = {number: trials[number].parameters for number in known}
         close = [one for one in finalists if one.tied and abs(one.mean - top) <= spread]
     winner = min(close, key=lambda one: (costs[one.trial] or math.inf, objective.sort_key(one.mean)))
-    kept = best(of_first_fold(known[winner.trial], folds), objective, 1)[0]
+    kept = rank(of_first_fold(known[winner.trial], folds), objective)[0]
     return Verdict(tuple(finalists), winner.trial, kept.repeat)
 
 

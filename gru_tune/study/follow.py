@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gru_tune.errors import StudyError
+from gru_tune.errors import ConfigError, StudyError
 from gru_tune.executors.base import report
 from gru_tune.report import read
 from gru_tune.report.words import verdict
+from gru_tune.study.faults import given_up
 from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
@@ -187,8 +188,8 @@ class Story:
                 watch.finished(history.trials[event.run[0]], history.best)
         elif isinstance(event, Died):
             flight = history.flights[event.run]
-            if flight.deaths <= self._setting("search", "retries", 0):
-                watch.died(flight.launch, event.reason)
+            if given_up(flight, self._setting("search", "retries", 0)) is None:
+                watch.died(flight.launch, event)
 
     def _in_flight(self) -> list[Launch]:
         flights = self.history.flights.values() if self.history else ()
@@ -200,11 +201,11 @@ class Story:
 
 def _settings(folder: StudyFolder) -> dict[str, Any]:
     """The config of the latest run; {} when it cannot be read: then less can be told."""
-    import yaml
+    from gru_tune.language import document
 
     try:
-        found = yaml.safe_load(folder.resolved.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        found = document.read(folder.resolved).data
+    except ConfigError:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -7,15 +7,17 @@ on after a kill cannot see anything else than the search saw.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import fmean
 from typing import Any
 
 from gru_tune.errors import StudyError
 from gru_tune.study import pareto, table
 from gru_tune.study.log import Died, Ended, Event, Finished, Launch, Run, Started, Stopped
-from gru_tune.trial import Epoch, Objective, Status, Trial
+from gru_tune.trial import Epoch, Fault, Objective, Status, Trial
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,11 @@ class Flight:
     """A job without an outcome: its latest launch, and how the attempts before ended."""
 
     launch: Launch
-    deaths: int = 0  # attempts in which its worker died
-    lost: int = 0  # attempts during which the whole program was killed
+    deaths: int = 0  # attempts in which its worker died or hung
+    lost: int = 0  # attempts during which the whole program was killed, or the machine of its worker was lost
+    starts: int = 0  # attempts in a row, of this run of the program, for which no worker could start
     ended: bool = False  # the latest attempt is known to be over
+    died: Died | None = None  # how the latest attempt ended, where its worker died
 
 
 @dataclass
@@ -51,11 +55,15 @@ class History:
     repeats: int = 1
     folds: int = 1
     trials: dict[int, Trial] = field(default_factory=dict)  # with an outcome of every repeat
+    ranked: list[Trial] = field(default_factory=list)  # the same, best first
     runs: dict[Run, Trial] = field(default_factory=dict)  # every seed for itself
     flights: dict[Run, Flight] = field(default_factory=dict)  # in the order of their launch
     missing: dict[int, dict[int, Launch]] = field(default_factory=dict)  # repeats without outcome, by trial
     asked: dict[int, int] = field(default_factory=dict)  # the last epoch a trial was asked for
+    divided: set[int] = field(default_factory=set)  # trials whose batches did not fit into the memory whole
     _lengths: dict[Run, int] = field(default_factory=dict)  # and every run
+    _fresh: set[Run] = field(default_factory=set)  # runs of the finals
+    _epochs: list[int] = field(default_factory=list)  # of every trial with a score, ascending
     lasting: set[int] = field(default_factory=set)  # trials that may be trained further
     failures_in_a_row: int = 0
     behind: set[int] = field(default_factory=set)  # trials that ended since one was better than all before
@@ -73,7 +81,13 @@ class History:
     @property
     def best(self) -> Trial | None:
         """The best trial so far."""
-        return next(iter(table.best(self.trials.values(), self.objective, 1)), None)
+        return next(iter(table.best(self.ranked, 1)), None)
+
+    @property
+    def usual_epochs(self) -> float:
+        """The median of the epochs that the trials with a score were trained for; there must be one."""
+        middle = len(self._epochs) // 2
+        return (self._epochs[middle] + self._epochs[~middle]) / 2
 
     def apply(self, event: Event) -> None:
         """Take the next event of the log. Raises ``StudyError`` for one that cannot follow."""
@@ -84,15 +98,15 @@ class History:
         self._last = event.time
         if isinstance(event, Stopped) and event.run not in self.flights:
             return  # the user stopped it a second time, between an outcome's line and all that follows it
-        if isinstance(event, Died | Finished) and event.run not in self.flights:
+        if isinstance(event, Died | Finished) and not self._began(event.run):
             raise StudyError(
-                f"the study's record tells the end of a job of trial {event.run[0]} that never began"
+                f"the study's record tells the end of a job of trial {event.run[0]} that never began; "
+                "`gru-tune repair` with the study's folder keeps what makes sense"
             )
         if isinstance(event, Launch):
             self._launch(event)
         elif isinstance(event, Died):
-            flight = self.flights[event.run]
-            self.flights[event.run] = replace(flight, deaths=flight.deaths + 1, ended=True)
+            self._die(event)
         elif isinstance(event, Stopped):
             self.flights[event.run] = replace(self.flights[event.run], ended=True)
         elif isinstance(event, Finished):
@@ -108,7 +122,7 @@ class History:
     def finals(self) -> dict[int, list[Trial]]:
         """Of every trial what was trained with the seeds of the finals, as far as it has an outcome."""
         found: dict[int, list[Trial]] = {}
-        for run in sorted(run for run in self.runs if run[1] > self.repeats and self.settled(run)):
+        for run in sorted(run for run in self._fresh if self.settled(run)):
             found.setdefault(run[0], []).append(self.runs[run])
         return found
 
@@ -120,9 +134,16 @@ class History:
         """Whether a run has an outcome, of as many epochs as its trial was last asked for."""
         return run in self._lengths and self._lengths[run] == self.asked[run[0]]
 
+    def _began(self, run: Run) -> bool:
+        """Whether a job of a run is known to have begun, and its end is not."""
+        trial, repeat = run
+        return run in self.flights and (repeat > self.repeats or repeat in self.missing.get(trial, ()))
+
     def _launch(self, event: Launch) -> None:
         former = self.flights.get(event.run, Flight(event))
-        self.flights[event.run] = replace(former, launch=event, ended=False)
+        if event.reached > former.launch.reached:  # it gets on, however often it is killed
+            former = replace(former, lost=0)
+        self.flights[event.run] = replace(former, launch=event, ended=False, died=None)
         if event.repeat > self.repeats:
             return
         self.ended = None
@@ -131,11 +152,24 @@ class History:
             self.asked[event.trial] = event.last_epoch
             self.missing[event.trial] = dict.fromkeys(range(1, self.repeats + 1), event)
 
+    def _die(self, event: Died) -> None:
+        flight, fault = self.flights[event.run], event.fault
+        if fault is Fault.MEMORY:
+            self.divided.add(event.trial)
+        self.flights[event.run] = replace(
+            flight,
+            deaths=flight.deaths + (fault in (Fault.CRASH, Fault.HUNG)),
+            lost=flight.lost + (fault is Fault.LOST),
+            starts=flight.starts + 1 if fault is Fault.START else 0,
+            ended=True,
+            died=event,
+        )
+
     def _lose(self) -> None:
         """A new start: what is in flight without a word about its end was killed with the program."""
-        for trial, flight in self.flights.items():
-            if not flight.ended:
-                self.flights[trial] = replace(flight, lost=flight.lost + 1, ended=True)
+        for run, flight in self.flights.items():
+            lost = flight.lost if flight.ended else flight.lost + 1
+            self.flights[run] = replace(flight, lost=lost, starts=0, ended=True)
 
     def _finish(self, event: Finished) -> None:
         launch = self.flights.pop(event.run).launch
@@ -146,6 +180,7 @@ class History:
         ):  # a final that was cut short cannot be compared
             self._lengths[event.run] = launch.last_epoch
         if event.repeat > self.repeats:
+            self._fresh.add(event.run)
             return
         missing = self.missing[run.number]
         del missing[event.repeat]
@@ -155,7 +190,7 @@ class History:
         runs = [self.runs[run.number, repeat] for repeat in range(1, self.repeats + 1)]
         trial = combined(runs, self.folds)
         lost = trial.score is None and trial.number in self._tops  # its score counts no longer
-        self.trials[trial.number] = trial
+        self._rank(trial)
         self.failures_in_a_row = self.failures_in_a_row + 1 if trial.status is Status.FAILED else 0
         if lost:
             self._tops = {}
@@ -165,6 +200,18 @@ class History:
             self.behind.clear()
         else:
             self.behind.add(trial.number)
+
+    def _rank(self, trial: Trial) -> None:
+        """Put a trial in its place: to sort all of them at every outcome would make a long search slow."""
+        key = partial(table.place, self.objective)
+        if (former := self.trials.get(trial.number)) is not None:
+            del self.ranked[bisect_left(self.ranked, key(former), key=key)]
+            if former.score is not None:
+                self._epochs.remove(former.epochs[-1].number)
+        insort(self.ranked, trial, key=key)
+        if trial.score is not None:
+            insort(self._epochs, trial.epochs[-1].number)
+        self.trials[trial.number] = trial
 
     def _gain(self, trial: Trial) -> bool:
         """Take note of a trial that no other was as good as; returns whether it is one."""
@@ -214,6 +261,7 @@ def merge(former: Trial | None, launch: Launch, event: Finished, objective: Obje
         repeat=event.repeat,
         epoch_seconds=_epoch_seconds(former, outcome.epochs),
         latency=outcome.latency or (former.latency if former else None),
+        accumulation=launch.accumulation,
     )
 
 
@@ -265,6 +313,7 @@ def combined(runs: list[Trial], folds: int = 1) -> Trial:
         seconds=sum(run.seconds for run in runs),
         compiling=sum(run.compiling for run in runs),
         attempts=max(run.attempts for run in runs),
+        accumulation=max(run.accumulation for run in runs),
         scores=tuple(run.score for run in scored if run.score is not None),
         status=_worst(runs),
         epoch_seconds=_mean(run.epoch_seconds for run in runs),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gru_tune.executors.base import begun
 from gru_tune.report.numbers import duration, knobs, number
 from gru_tune.study.count import Count, FinalsCount
-from gru_tune.study.log import Launch, Run
+from gru_tune.study.faults import again
+from gru_tune.study.log import Died, Launch, Run
 from gru_tune.study.progress import ended, epoch, training
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Trial
@@ -76,9 +77,9 @@ class Live(Watcher):
         self.say(self._finals.ended(run))
         self._draw()
 
-    def died(self, launch: Launch, reason: str) -> None:
+    def died(self, launch: Launch, died: Died) -> None:
         self._running = [job for job in self._running if _run(job) != launch.run]
-        self.say(f"trial {launch.trial}: {reason}; it is tried again")
+        self.say(again(launch, died))
 
     def tick(self, running: Sequence[Report]) -> None:
         self._running = running

@@ -11,29 +11,31 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from gru_tune.errors import NothingCompleted
+from gru_tune.errors import StudyError
 from gru_tune.executors.base import Executor, WorkerDied
+from gru_tune.learning.failing import of_the_disk
 from gru_tune.strategies import WAIT, Proposal, Strategy
+from gru_tune.study.faults import PARTS, STARTS, failure, given_up, hopeless
 from gru_tune.study.finals import Finals
+from gru_tune.study.hanging import Vigil
 from gru_tune.study.history import Flight, History, Told, replay
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Died, Event, Finished, Launch, Log, Run, Started, Stopped
 from gru_tune.study.watch import Watcher
-from gru_tune.trial import Job, Outcome, Trial
+from gru_tune.trial import Fault, Job, Outcome, Trial
 from gru_tune.wording import plural
 
 TICK = 0.2  # seconds between two looks at the progress files
 MINUTES = "the minutes given are over"
-LOST = 5  # times the whole program may be killed during one job before that job is given up
 
 
 @dataclass(frozen=True)
 class Limits:
     """What ends a search besides its strategy."""
 
-    retries: int = 1  # further attempts for a job whose worker died
+    retries: int = 1  # further attempts for a job whose worker died or hung
     max_failures: int | None = 10  # failed trials in a row
     deadline: float | None = None  # time.time() at which all is to be over, the finals included
     no_gain_for: int | None = None  # trials that were no better than what came before them
@@ -59,9 +61,14 @@ class Search:
     began: float | None = None  # time.time() from which this run counts; None: now
     # Seconds until a job is expected to have trained one epoch.
     first_epoch: Callable[[Launch], float] = lambda launch: 0.0
+    # The epoch that an earlier attempt at a job has saved.
+    reached: Callable[[Launch], int] = lambda launch: 0
+    vigil: Vigil = field(default_factory=lambda: Vigil(None))
+    refresh: Callable[[], None] = lambda: None  # the tables, now and then: they may be a moment behind
 
     def __post_init__(self) -> None:
         self.launches = 0
+        self._looked = -TICK  # when the progress files were read, in time.monotonic()
         self._running: dict[Future[Outcome], Launch] = {}
         # What was in flight counts as lost from here on; a run that changes nothing leaves no line.
         self._start: Started | None = Started(self.executor.slots, self.began or time.time())
@@ -79,7 +86,8 @@ class Search:
     def run(self) -> str:
         """Go on until the search is over; returns the reason, a sentence.
 
-        Raises ``KeyboardInterrupt`` when the user stops it; the log then is in order.
+        Raises ``KeyboardInterrupt`` when the user stops it, and ``StudyError`` or ``OSError`` when no
+        worker can start or a file cannot be written; the log then is in order.
         """
         self.interrupt.patient = True
         try:
@@ -90,12 +98,25 @@ class Search:
                 done, _ = wait(self._running, timeout=TICK, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda f: self._running[f].trial):
                     self._take(future)
-                self.watch.tick(self.executor.progress())
+                self._look()
                 if self.interrupt.seen:
                     raise KeyboardInterrupt
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, StudyError, OSError):
             self._stop()
             raise
+
+    def _look(self) -> None:
+        """How far the jobs are, once a tick; those that hang are killed, and come back as dead."""
+        now = time.monotonic()
+        if now - self._looked < TICK / 2:  # many workers have many files
+            return
+        self._looked = now
+        self.refresh()
+        reports = self.executor.progress()
+        self.watch.tick(reports)
+        futures = {launch.run: future for future, launch in self._running.items()}
+        for run, reason in self.vigil.look(reports, now):
+            self.executor.abandon(futures[run], reason, Fault.HUNG)
 
     def _fill(self) -> str:
         """Give every free slot a job; returns why no more can be given ("" when all are busy)."""
@@ -167,9 +188,10 @@ class Search:
         while waiting:
             launch = waiting.popleft()
             flight = self.history.flights.get(launch.run)
-            if flight is None or (flight.deaths <= self.limits.retries and flight.lost < LOST):
+            reason = given_up(flight, self.limits.retries) if flight else None
+            if flight is None or reason is None:
                 return replace(launch, time=time.time())
-            self._finish(flight.launch, failure(launch.trial, _given_up(flight, "its worker died")))
+            self._give_up(flight, reason)
         return None
 
     def _again(self, run: Run) -> Launch | None:
@@ -186,9 +208,11 @@ class Search:
         if self.history.trials and (end := self._end()) is not None and time.time() >= end:
             return MINUTES
         failures = self.history.failures_in_a_row
-        if self.limits.max_failures is not None and failures >= self.limits.max_failures:
+        if self.limits.max_failures is None:
+            return ""
+        if failures >= self.limits.max_failures:
             return f"{failures} trials in a row failed (search.max_failures)"
-        return ""
+        return hopeless(self.history)
 
     def _good_enough(self) -> str:
         objective, wanted, most = self.history.objective, self.limits.score, self.limits.no_gain_for
@@ -211,6 +235,9 @@ class Search:
         return None if deadline is None else deadline - self.finals.reserve(self.history, self.executor.slots)
 
     def _launch(self, launch: Launch) -> None:
+        if launch.trial in self.history.divided:
+            launch = replace(launch, accumulation=PARTS)
+        launch = replace(launch, reached=self.reached(launch))
         self.write(launch)
         self.launches += 1
         self.watch.launched(launch)
@@ -220,24 +247,44 @@ class Search:
         future = self.executor.submit(job)
         self.interrupt.patient = True
         self._running[future] = launch
+        self.vigil.begin(launch)
 
     def _take(self, future: Future[Outcome]) -> None:
         launch = self._running.pop(future)
+        self.vigil.end(launch)
         error = future.exception()
         if isinstance(error, WorkerDied):
-            self.write(Died(launch.trial, launch.attempt, str(error), time.time(), launch.repeat))
-            flight = self.history.flights[launch.run]
-            if flight.deaths <= self.limits.retries:
-                self.watch.died(launch, str(error))
-                waiting = self._waiting if self._finals is None else self._finals
-                waiting.append(replace(launch, attempt=launch.attempt + 1))
-                return
-            outcome = failure(launch.trial, _given_up(flight, str(error)))
+            self._died(launch, str(error), error.fault)
+        elif error is not None and of_the_disk(error):
+            text = f"trial {launch.trial} cannot write its files ({error})"
+            raise StudyError(f"{text}; free some space and run the same command again: it goes on")
         elif error is not None:
-            outcome = failure(launch.trial, f"{type(error).__name__}: {error}")
+            self._finish(launch, failure(launch.trial, f"{type(error).__name__}: {error}", Fault.ERROR))
+        elif future.result().fault is Fault.MEMORY:
+            self._died(launch, future.result().error or "", Fault.MEMORY)
         else:
-            outcome = future.result()
-        self._finish(launch, outcome)
+            self._finish(launch, future.result())
+
+    def _died(self, launch: Launch, reason: str, fault: Fault) -> None:
+        """An attempt came to nothing: there is another one, or the job is given up."""
+        died = Died(launch.trial, launch.attempt, reason, time.time(), launch.repeat, fault)
+        self.write(died)
+        flight = self.history.flights[launch.run]
+        if flight.starts >= STARTS:
+            raise StudyError(
+                f"trial {launch.trial}: {reason}, {flight.starts} times in a row; "
+                "mend that (`gru-tune doctor` shows what there is) and run the same command again: it goes on"
+            )
+        if (why := given_up(flight, self.limits.retries)) is not None:
+            self._give_up(flight, why)
+            return
+        self.watch.died(launch, died)
+        waiting = self._waiting if self._finals is None else self._finals
+        waiting.append(replace(launch, attempt=launch.attempt + 1))
+
+    def _give_up(self, flight: Flight, reason: str) -> None:
+        fault = flight.died.fault if flight.died else None
+        self._finish(flight.launch, failure(flight.launch.trial, reason, fault))
 
     def _finish(self, launch: Launch, outcome: Outcome) -> None:
         self.write(Finished(launch.attempt, outcome, time.time(), launch.repeat))
@@ -285,27 +332,8 @@ def catch_up(events: tuple[Event, ...], history: History, strategy: Strategy) ->
             )
 
 
-def failure(trial: int, error: str) -> Outcome:
-    """The outcome of a job that has none of its own."""
-    return Outcome(trial=trial, epochs=(), parameters=0, seconds=0.0, fast_path="", error=error)
-
-
 def trial_seed(seed: int, trial: int, repeat: int = 1) -> int:
     """31 bits, from the study's seed, the trial's number and its repeat alone."""
     words = [seed, trial] if repeat == 1 else [seed, trial, repeat]
     digest = hashlib.sha256(":".join(map(str, words)).encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
-
-
-def _given_up(flight: Flight, reason: str) -> str:
-    if flight.lost >= LOST:
-        return f"the whole search was killed {flight.lost} times while it ran"
-    return f"{reason}, {flight.deaths} attempt{'' if flight.deaths == 1 else 's'}"
-
-
-def refuse_hopeless(history: History, reason: str) -> None:
-    """Raise ``NothingCompleted`` when not one of the trials was completed."""
-    trials = list(history.trials.values())
-    if trials and all(trial.score is None for trial in trials):
-        count = f"the {len(trials)} trials" if len(trials) > 1 else "the trials (there is one)"
-        raise NothingCompleted(f"none of {count} was completed; the last one: {trials[-1].error}; {reason}")

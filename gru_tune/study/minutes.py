@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gru_tune.learning.pace import Pace
 from gru_tune.space import Values
 from gru_tune.study.finals import AFTER, SHARE, Finals
+from gru_tune.study.hanging import Vigil
 from gru_tune.study.history import History
 from gru_tune.study.log import Launch
 from gru_tune.study.loop import MINUTES
@@ -29,6 +30,7 @@ class Minutes:
     slots: int
     pace: Pace | None = None
     began: float = field(default_factory=time.time)
+    law: Pace | None = None  # what is expected where nothing was measured
 
     def deadline(self, history: History) -> float | None:
         """``time.time()`` at which all is to be over; None without a limit."""
@@ -54,6 +56,15 @@ class Minutes:
         if self.pace is None:
             return 0.0
         return self.pace.trial(self.config.settings(launch.values), self.info, epochs=1, compiled=True)
+
+    def vigil(self) -> Vigil:
+        """Who tells which jobs hang."""
+        pace = self.pace or self.law
+
+        def expected(launch: Launch) -> float:
+            return pace.trial(self.config.settings(launch.values), self.info, epochs=1) if pace else 0.0
+
+        return Vigil(self.config.search.hung_after, expected, slowness=1.0 if self.pace else None)
 
     def epoch(self, values: Values) -> float | None:
         """Seconds of one epoch of a configuration; None where that is not known."""

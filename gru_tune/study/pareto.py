@@ -5,7 +5,7 @@ Deb, "Multi-Objective Optimization Using Evolutionary Algorithms", Wiley 2001, c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from gru_tune.study.table import best
 from gru_tune.trial import Objective, Trial
@@ -31,7 +31,13 @@ def as_good(a: Point, b: Point) -> bool:
 
 def front(trials: Iterable[Trial]) -> list[Trial]:
     """The Pareto set: what no other trial beats in one objective without losing in the other; cheapest first."""
-    return [trial for _, trial in _front(trials)]
+    pairs = [(place, trial) for trial in trials if (place := point(trial)) is not None]
+    found: list[tuple[Point, Trial]] = []
+    for place, trial in sorted(pairs, key=lambda pair: (pair[0], pair[1].number)):
+        # Whatever beats it comes before it, and the last one found has the best score of those.
+        if not found or not as_good(found[-1][0], place) or found[-1][0] == place:
+            found.append((place, trial))
+    return [trial for _, trial in found]
 
 
 def members(trials: Iterable[Trial], objective: Objective) -> frozenset[int]:
@@ -39,24 +45,26 @@ def members(trials: Iterable[Trial], objective: Objective) -> frozenset[int]:
     return frozenset(trial.number for trial in front(trials)) if objective.cost else frozenset()
 
 
-def rivals(trials: Iterable[Trial], within: float) -> list[Trial]:
-    """Those of the Pareto set whose score is ``close`` to the best; cheapest first, the best one last."""
-    found = _front(trials)
-    return [trial for place, trial in found if close(place[1], found[-1][0][1], within)]
+def rivals(ranked: Iterable[Trial], within: float) -> list[Trial]:
+    """Those of the Pareto set whose score is ``close`` to the best; cheapest first, the best one last.
+
+    The trials come best first, and those after the close ones are not looked at.
+    """
+    return front(_near(ranked, within))
 
 
-def shortlist(trials: Iterable[Trial], within: float, most: int) -> list[Trial]:
+def shortlist(ranked: Iterable[Trial], within: float, most: int) -> list[Trial]:
     """The cheapest of the ``rivals``, at most so many; of two and more the last is the best one."""
-    near = rivals(trials, within)
+    near = rivals(ranked, within)
     kept = near[:most]
     if most > 1 and near:
         kept[-1] = near[-1]
     return kept
 
 
-def leader(trials: Iterable[Trial], objective: Objective, within: float) -> Trial | None:
+def leader(ranked: Iterable[Trial], objective: Objective, within: float) -> Trial | None:
     """Who wins by the scores of the search: the best, with two objectives the cheapest of its ``rivals``."""
-    found = rivals(trials, within) if objective.cost else best(trials, objective, 1)
+    found = rivals(ranked, within) if objective.cost else best(ranked, 1)
     return found[0] if found else None
 
 
@@ -70,11 +78,14 @@ def rule(metric: str, cost: str, within: float) -> str:
     return f"the cheapest ({cost}) of the trials within {100 * within:g} % of the best {metric}"
 
 
-def _front(trials: Iterable[Trial]) -> list[tuple[Point, Trial]]:
-    pairs = [(place, trial) for trial in trials if (place := point(trial)) is not None]
-    found: list[tuple[Point, Trial]] = []
-    for place, trial in sorted(pairs, key=lambda pair: (pair[0], pair[1].number)):
-        # Whatever beats it comes before it, and the last one found has the best score of those.
-        if not found or not as_good(found[-1][0], place) or found[-1][0] == place:
-            found.append((place, trial))
-    return found
+def _near(ranked: Iterable[Trial], within: float) -> Iterator[Trial]:
+    """The trials whose score is close to that of the best that has a cost."""
+    top: float | None = None
+    for trial in ranked:
+        place = point(trial)
+        if place is None:
+            continue
+        top = place[1] if top is None else top
+        if not close(place[1], top, within):
+            return
+        yield trial

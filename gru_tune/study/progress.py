@@ -14,8 +14,9 @@ from typing import Any
 from gru_tune.report.numbers import duration, knobs, number, progress
 from gru_tune.report.words import LEAST
 from gru_tune.study.count import Count, FinalsCount
+from gru_tune.study.faults import again
 from gru_tune.study.history import fold_of
-from gru_tune.study.log import Launch, Run, finite
+from gru_tune.study.log import Died, Launch, Run, finite
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Trial
 from gru_tune.wording import visible
@@ -76,8 +77,8 @@ class Plain(Watcher):
         left = self._count.left(time.time())
         self._write(self._finals.ended(run) + (f"; about {duration(left)} left" if left else ""))
 
-    def died(self, launch: Launch, reason: str) -> None:
-        self._write(f"trial {launch.trial}: {reason}; it is tried again")
+    def died(self, launch: Launch, died: Died) -> None:
+        self._write(again(launch, died))
 
     def tick(self, jobs: Sequence[dict[str, Any]]) -> None:
         if self._count is None or not jobs or time.monotonic() - self._written < self._period:
@@ -147,8 +148,8 @@ class JsonLines(Watcher):
             left=self._count.left(time.time()),
         )
 
-    def died(self, launch: Launch, reason: str) -> None:
-        self._object("death", trial=launch.trial, repeat=launch.repeat, attempt=launch.attempt, reason=reason)
+    def died(self, launch: Launch, died: Died) -> None:
+        self._object("death", **asdict(died))
 
     def tick(self, jobs: Sequence[dict[str, Any]]) -> None:
         if jobs and time.monotonic() - self._told >= self._period:
@@ -167,7 +168,8 @@ class JsonLines(Watcher):
 def starting(launch: Launch, plan: Plan) -> str:
     """``trial 3 starts: units 64``."""
     again = f" again (attempt {launch.attempt})" if launch.attempt > 1 else ""
-    verb = f"goes on from epoch {launch.first_epoch}" if launch.first_epoch else "starts"
+    before = launch.reached or launch.first_epoch
+    verb = f"goes on from epoch {before}" if before else "starts"
     return f"{training(*launch.run, plan)} {verb}{again}: {knobs(launch.values)}"
 
 

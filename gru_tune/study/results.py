@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gru_tune import bounds
 from gru_tune.errors import StudyError
+from gru_tune.study.files import OF_DISK, beside_of, refused, replacing
 from gru_tune.trial import Trial
 
 LOCK_TRIES = 5
@@ -28,6 +30,11 @@ class StudyFolder:
     def log(self) -> Path:
         """The record everything else is derived from."""
         return self.path / "trials.jsonl"
+
+    @property
+    def damaged(self) -> list[Path]:
+        """Records that were damaged, and are kept beside what ``gru-tune repair`` made of them."""
+        return sorted(self.path.glob("trials.jsonl.damaged*"))
 
     @property
     def table(self) -> Path:
@@ -127,18 +134,48 @@ class StudyFolder:
         """What the workers print."""
         return self.path / "workers.log"
 
-    def clear(self) -> None:
-        """Delete everything a study writes, and nothing else that lies in the folder."""
-        # The log goes last: until then a study that is half deleted is still known as one.
-        for path in (
+    @property
+    def _own(self) -> list[Path]:
+        """Everything a study writes."""
+        return [
             self.table, self.curves, self.facts, self.config, self.resolved, self.preprocessing,
             self.best, self.sample, self.examples, self.judged, self.card, self.report, self.workers, self.exports, self.retrained, self.prepared, self.trials,
-            self.tensorboard, self.mlflow, self.optuna, self.log,
-        ):  # fmt: skip
+            self.tensorboard, self.mlflow, self.optuna, *self.damaged, self.log,
+        ]  # fmt: skip
+
+    def sweep(self) -> None:
+        """Delete what a kill has left half done: files beside those whose place they were to take, a last training."""
+        shutil.rmtree(self.retrained, ignore_errors=True)
+        for path in (*self._own, *(self.resampled(split) for split in ("train", "validation", "test"))):
+            beside_of(path).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Delete everything a study writes, and nothing else that lies in the folder."""
+        self.sweep()
+        for path in self._own:  # the log last: until then a study that is half deleted is still known as one
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+    def refuse_strange(self) -> None:
+        """Raise ``StudyError`` for what no study holds: a link that leads out of the folder, a pipe, a device."""
+        base = os.path.realpath(self.path)
+        for folder, inner, files in os.walk(self.path):
+            for path in (Path(folder, name) for name in (*inner, *files)):
+                if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(base):
+                    raise StudyError(
+                        f"{path} is a link that leads out of the study: replace it by what it leads to, or delete it"
+                    )
+                if path.exists() and not path.is_file() and not path.is_dir():
+                    raise StudyError(f"{path} is a pipe or a device, which no study holds: delete it")
+
+    def failed(self, error: OSError) -> StudyError | None:
+        """What is said of an error when something of this folder could not be written; None for other places."""
+        if error.filename is None and error.errno in OF_DISK:
+            return refused(error, self.path)
+        known = isinstance(error.filename, str) and Path(error.filename).is_relative_to(self.path)
+        return refused(error, Path(error.filename)) if known else None
 
     def in_use(self) -> bool:
         """Whether some process holds the folder, with ``locked``; it is not kept from doing so."""
@@ -169,6 +206,7 @@ class StudyFolder:
         except ImportError:  # Windows: no lock of this kind, and no folder handles to hold it
             yield
             return
+        self.refuse_strange()
         handle = os.open(self.path, os.O_RDONLY)
         for _ in range(LOCK_TRIES):  # it may be ``in_use`` that holds it, for a moment
             with suppress(BlockingIOError):
@@ -191,18 +229,16 @@ def run_name(number: int, repeat: int) -> str:
     return str(number) if repeat == 1 else f"{number}-{repeat}"
 
 
-def replace_text(path: Path, text: str) -> None:
+def replace_text(path: Path, text: str, durable: bool = True) -> None:
     """Write ``text`` beside ``path`` and put it in its place in one step."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text, encoding="utf-8", newline="")
-    os.replace(beside, path)
+    with replacing(path, durable) as beside:
+        beside.write_text(text, encoding="utf-8", newline="")
 
 
 def replace_copy(source: Path, path: Path) -> None:
     """Copy a file beside ``path`` and put it in its place in one step."""
-    beside = path.with_name(path.name + ".new")
-    shutil.copyfile(source, beside)
-    os.replace(beside, path)
+    with replacing(path) as beside:
+        shutil.copyfile(source, beside)
 
 
 def replace_json(path: Path, value: Any) -> None:
@@ -215,9 +251,8 @@ def replace_arrays(path: Path, arrays: Mapping[str, Sequence[float | None]]) -> 
     import numpy as np
 
     path.parent.mkdir(exist_ok=True)
-    beside = path.with_name("new-" + path.name)  # NumPy adds the ending where it is another
-    np.savez(beside, **{name: np.array(values, np.float64) for name, values in arrays.items()})  # type: ignore[arg-type]
-    os.replace(beside, path)
+    with replacing(path) as beside:
+        np.savez(beside, **{name: np.array(values, np.float64) for name, values in arrays.items()})  # type: ignore[arg-type]
 
 
 def test_result(facts: Mapping[str, Any], winner: Trial) -> Mapping[str, Any] | None:
@@ -237,7 +272,6 @@ def test_result(facts: Mapping[str, Any], winner: Trial) -> Mapping[str, Any] | 
 def read_json(path: Path) -> dict[str, Any]:
     """What ``replace_json`` wrote; empty when there is no such file or it is damaged."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        return bounds.json_object(path)
     except (OSError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}

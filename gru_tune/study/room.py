@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from gru_tune.errors import ConfigError, Problem
 from gru_tune.executors.places import backend, cores, gpus
 from gru_tune.learning import memory
 from gru_tune.learning.extremes import SIZE_KNOBS, corners
 from gru_tune.learning.sizes import parameters
 from gru_tune.learning.volume import Volume
+from gru_tune.quantities import gigabytes
 from gru_tune.timing import drawn
 from gru_tune.wording import plural
 
@@ -22,6 +24,19 @@ if TYPE_CHECKING:
 MATTER = (*SIZE_KNOBS, "batch_size", "max_length", "window", "optimizer")
 CORNERS = 2000  # that are looked at, at most
 GIGA = 1e9
+# Bytes of its own that a worker with the smallest of models needs.
+LEAST = {"jax": 300_000_000, "tensorflow": 800_000_000}
+
+
+def refuse_too_little(config: Config, backend: str) -> None:
+    """Raise ``ConfigError`` for a limit below what a worker takes before it has trained anything."""
+    limit, least = config.search.memory, LEAST[backend]
+    if limit is not None and limit < least:
+        text = (
+            f"a worker takes about {gigabytes(least)} on {backend} for the smallest of models, and must not take more "
+            f"than {gigabytes(limit)}: give it more"
+        )
+        raise ConfigError([Problem(("search", "memory_per_worker"), text)])
 
 
 def doubts(config: Config, dataset: Dataset, workers: int | None = None) -> Iterator[str]:
@@ -37,6 +52,12 @@ def doubts(config: Config, dataset: Dataset, workers: int | None = None) -> Iter
     def needs(settings: Settings) -> int:
         return memory.worker(volume, settings, info, name, bool(devices))
 
+    limit, whole = config.search.memory, memory.machine()
+    if limit is not None and whole is not None and count * limit > whole:
+        yield (
+            f"{plural(count, 'worker')} of {gigabytes(limit)} each (search.memory_per_worker) may take "
+            f"{gigabytes(count * limit)} together, and the machine has {gigabytes(whole)}"
+        )
     space = config.space
     units = [hp.name for hp in space.hyperparameters if hp.name.startswith("units")]
     edges = islice(filter(space.allows, corners(space, MATTER, units)), CORNERS)

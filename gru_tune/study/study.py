@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,18 +14,21 @@ from gru_tune import constraints, strategies, timing, trackers
 from gru_tune.check import refuse_contradictions
 from gru_tune.errors import SearchInterrupted, StudyError
 from gru_tune.executors.base import Executor, Train
+from gru_tune.executors.cluster import Cluster, joined
 from gru_tune.executors.in_process import InProcess
 from gru_tune.executors.local import Local
 from gru_tune.executors.places import backend, cores, starts
+from gru_tune.executors.ray import Ray
+from gru_tune.executors.worker import Start
 from gru_tune.learning.pace import Pace
-from gru_tune.learning.sizes import recurrent_products
-from gru_tune.report import card, read
-from gru_tune.space import Values
-from gru_tune.study import earlier, loop, pareto, room
+from gru_tune.learning.volume import Volume
+from gru_tune.report import card
+from gru_tune.study import earlier, loop, pareto, proposing, room
 from gru_tune.study import log as logs
 from gru_tune.study.aims import Aims, aims
 from gru_tune.study.derived import Derived
 from gru_tune.study.described import describe, header, note, question
+from gru_tune.study.faults import refuse_hopeless
 from gru_tune.study.finals import decide
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
@@ -35,6 +39,7 @@ from gru_tune.study.question import refuse_other
 from gru_tune.study.results import StudyFolder, read_json, replace_text
 from gru_tune.study.table import Table
 from gru_tune.study.watch import Watcher
+from gru_tune.study.weights import Weights
 from gru_tune.study.winner import Finish
 from gru_tune.study.winner import Parts as WinnerParts
 from gru_tune.study.work import Arrays, Work
@@ -75,6 +80,7 @@ def run(
     *,
     out: Path,
     workers: int | None = None,
+    ray: str | None = None,
     fresh: bool = False,
     watch: Watcher | None = None,
     parts: Parts | None = None,
@@ -82,7 +88,8 @@ def run(
     """Search until the study is over, going on where it was left; returns its folder.
 
     ``workers`` is the number of processes (None: one a GPU or core; 0: none, all happens
-    here); ``fresh`` deletes what an earlier run has left. Raises ``DataError``,
+    here); ``ray`` is the address of a cluster that they run on, or auto; ``fresh`` deletes what
+    an earlier run has left. Raises ``DataError``,
     ``ConfigError``, ``StudyError`` and, when the user stops it, ``SearchInterrupted``.
     """
     folder, watch = StudyFolder(out / config.name), watch or Watcher()
@@ -90,15 +97,19 @@ def run(
         folder.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"{folder.path} cannot be made: {error.strerror}; choose another --out") from None
-    with Interrupt() as interrupt, folder.locked():
+    with Interrupt() as interrupt, folder.locked(), joined(ray) as cluster:
         try:
-            _Run(config, folder, watch, parts or real_parts(), interrupt).run(workers, fresh)
+            _Run(config, folder, watch, parts or real_parts(), interrupt, cluster).run(workers, fresh)
         except KeyboardInterrupt:
             if not _trained(folder):
-                raise SearchInterrupted(
-                    "stopped before the first trial was done; nothing to save yet"
-                ) from None
-            raise SearchInterrupted(f"stopped; everything finished is saved in {folder.path}") from None
+                text = "stopped before the first trial was done; nothing to save yet"
+            else:
+                text = f"stopped; everything finished is saved in {folder.path}"
+            raise SearchInterrupted(text, interrupt.number) from None
+        except OSError as error:
+            if (problem := folder.failed(error)) is None:
+                raise
+            raise problem from error
         finally:
             watch.end()
     return folder
@@ -122,28 +133,33 @@ class _Run:
     watch: Watcher
     parts: Parts
     interrupt: Interrupt
+    cluster: Cluster | None  # that trials run on; None: this machine
     began: float = field(default_factory=time.time)
+    record: Record = Record((), 0)  # what an earlier run left, until the search begins
 
     def run(self, workers: int | None, fresh: bool) -> None:
-        trackers.refuse_missing(self.config)
+        trackers.refuse_unusable(self.config)
         earlier.refuse_itself(self.config, self.folder.path)
+        self.folder.sweep()
         if fresh:
             trials, known = _trained(self.folder), self.folder.log.exists()
             self.folder.clear()
             if known:
                 self.watch.say(f"deleted {self.folder.path}: {plural(trials, 'trial')}")
-        record = self._former()
-        backend = self._backend(record)
+        self.record = self._former()
+        backend = self._backend(self.record)
+        room.refuse_too_little(self.config, backend)
         executor = self._executor(workers, backend)
         try:
             if self.parts.warm and read_json(self.folder.facts).get("state") != "finished":
                 executor.warm(self.parts.warm)  # workers begin while the data are read
-            self._prepare(record, executor, backend)
+            self._prepare(executor, backend)
         finally:
             executor.close(kill=True)
 
-    def _prepare(self, record: Record, executor: Executor, backend: str) -> None:
+    def _prepare(self, executor: Executor, backend: str) -> None:
         self.watch.say(f"reading the data of {self.config.name}")
+        record = self.record
         prepared = self.parts.prepare(self.config)
         self._refuse_other_data(record, prepared.fingerprint)
         self.config = constraints.constrain(self.config, prepared.dataset.info)
@@ -151,7 +167,8 @@ class _Run:
         aim = aims(self.config, prepared.dataset.target)
         arrays = Arrays(self.folder.prepared, (prepared.dataset, *prepared.others))
         pace = self._pace(record, executor, backend, prepared.dataset, aim, arrays)
-        minutes = Minutes(self.config, prepared.dataset.info, executor.slots, pace, self.began)
+        law = Pace.by_law(Volume.of(prepared.dataset), backend)
+        minutes = Minutes(self.config, prepared.dataset.info, executor.slots, pace, self.began, law)
         self.config = minutes.config = constraints.constrain(
             self.config, prepared.dataset.info, minutes.epoch
         )
@@ -160,8 +177,9 @@ class _Run:
         known = earlier.recall(record) if record.events else earlier.take(self.config, aim, prepared)
         if known.said:
             self.watch.say(known.said)
-        for doubt in room.doubts(self.config, prepared.dataset, executor.slots):
-            self.watch.say(doubt)
+        if self.cluster is None:
+            for doubt in room.doubts(self.config, prepared.dataset, executor.slots):
+                self.watch.say(doubt)
         strategy = self._strategy(aim, prepared.dataset.info, known.known)
         folds = self.config.data.folds
         repeats = self.config.search.repeats * folds
@@ -174,6 +192,7 @@ class _Run:
                 log.append(Header({**head, **known.head(), **minutes.head()}, time.time()))
             describe(self.folder, self.config, aim, prepared, executor.slots, backend)
             del prepared, record  # the search is long, and needs neither
+            self.record = Record((), 0)
             self._search(log, history, strategy, executor, aim, arrays, minutes)
 
     def _search(
@@ -189,8 +208,8 @@ class _Run:
         own, last = self.config.search, self.config.winner
         deadline = minutes.deadline(history)
         table = Table(aim.objective, tuple(hp.name for hp in self.config.space.hyperparameters))
-        derived = Derived(self.folder, table)
-        work = Work(self.config, self.folder, aim, history, arrays, derived)
+        derived = Derived(self.folder, table, history)
+        work = Work(self.config, self.folder, aim, history, arrays, derived, Weights(self.folder))
         tracking = trackers.tracking(self.config, self.folder, history.lasting, self.watch.say)
 
         def ended(run: Trial, outcome: Outcome) -> None:
@@ -205,7 +224,8 @@ class _Run:
             ),
             finals=minutes.finals(),
             make_job=work.job, ended=ended, watch=self.watch, interrupt=self.interrupt,
-            began=self.began, first_epoch=minutes.first_epoch,
+            began=self.began, first_epoch=minutes.first_epoch, vigil=minutes.vigil(),
+            refresh=derived.refresh, reached=work.reached,
         )  # fmt: skip
         finish = Finish(
             self.folder, executor, self.watch, self.parts.winner,
@@ -230,13 +250,15 @@ class _Run:
                     # Before the tables and the card, which tell how long it all took.
                     search.write(Ended(reason, own.minutes if reason == loop.MINUTES else None, time.time()))
                 self._tell(derived)
-            except KeyboardInterrupt:
-                # With finals, their winner stays until the next ones.
-                if not read_json(self.folder.facts).get("finals"):
-                    finish.keep(self._leader(history))
-                note(self.folder, state="stopped")
+            except (KeyboardInterrupt, StudyError, OSError):
+                with suppress(OSError):  # the record, which may be what could not be written, has it all
+                    derived.refresh(now=True)
+                    # With finals, their winner stays until the next ones.
+                    if not read_json(self.folder.facts).get("finals"):
+                        finish.keep(self._leader(history))
+                    note(self.folder, state="stopped")
                 raise
-        loop.refuse_hopeless(history, reason)
+        refuse_hopeless(history, reason)
 
     def _pace(
         self, record: Record, executor: Executor, backend: str, dataset: Dataset, aim: Aims, arrays: Arrays
@@ -259,8 +281,7 @@ class _Run:
 
     def _tell(self, derived: Derived) -> None:
         """The tables once more, the finals in them, and the model's card."""
-        derived.rebuild()
-        found = read.study(self.folder.path)
+        found = derived.rebuild()
         if found.winner:
             replace_text(self.folder.card, card.text(found))
 
@@ -282,7 +303,7 @@ class _Run:
 
     def _leader(self, history: History) -> Trial | None:
         """Who wins by the scores of the search."""
-        return pareto.leader(history.trials.values(), history.objective, self.config.winner.within)
+        return pareto.leader(history.ranked, history.objective, self.config.winner.within)
 
     def _former(self) -> Record:
         """What an earlier run left; refused when it asks something else."""
@@ -306,32 +327,32 @@ class _Run:
         """What the workers compute with; a study that goes on keeps what it began with."""
         if record.events and self.config.backend == "auto":
             return str(read_json(self.folder.facts).get("backend", "tensorflow"))  # the only one at first
-        chosen, reason = backend(self.config.backend)
+        chosen, reason = (self.cluster.backend if self.cluster else backend)(self.config.backend)
         self.watch.say(f"training on {chosen}: {reason}")
         return chosen
 
     def _executor(self, workers: int | None, backend: str) -> Executor:
         configure = partial(self.parts.configure, backend) if self.parts.configure else None
+        if self.cluster is not None:
+            own = self.config.search
+            start = Start(configure, threads=own.cpus_per_worker, memory=own.memory)
+            share = self.cluster.share(own.cpus_per_worker, own.workers_per_gpu, own.memory)
+            most = own.limit(self.config.space) if workers is None else workers
+            return Ray(self.parts.train, self.cluster, share, start, most, self.watch.say)
         if workers == 0:
+            if self.config.search.memory is not None:
+                self.watch.say("search.memory_per_worker limits worker processes, and --workers 0 has none")
             if configure:
                 configure(len(cores()))
             if self.parts.warm:
                 self.parts.warm()  # before the strategy is made: that imports Keras, which then keeps its backend
             return InProcess(self.parts.train)
-        per_gpu = self.config.search.workers_per_gpu
-        told = starts(workers, configure, self.folder.workers, per_gpu)
+        per_gpu, memory = self.config.search.workers_per_gpu, self.config.search.memory
+        told = starts(workers, configure, self.folder.workers, per_gpu, memory)
         limit = self.config.search.limit(self.config.space)
         if workers is None and limit is not None and limit < len(told):
-            told = starts(limit, configure, self.folder.workers)
+            told = starts(limit, configure, self.folder.workers, memory=memory)
         return Local(self.parts.train, told)
 
     def _strategy(self, aim: Aims, info: Mapping[str, Any], known: strategies.Known) -> strategies.Strategy:
-        epochs = self.config.epochs
-        config = self.config
-
-        def work(values: Values) -> float:
-            settings = config.settings(values)
-            length = settings.data.window if info.get("max_window") else settings.data.max_length
-            return recurrent_products(settings, info) * settings.training.epochs * (length or 1)
-
-        return strategies.create(config.search, config.space, aim.objective, epochs, work, known)
+        return proposing.strategy(self.config, aim.objective, info, known)

@@ -7,12 +7,12 @@ A hyperparameter has the column of its name; one whose name is taken by another 
 from __future__ import annotations
 
 import csv
-import heapq
 import io
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
+from itertools import islice, takewhile
 from typing import Any
 
 from gru_tune.trial import Epoch, Objective, Status, Trial
@@ -26,6 +26,7 @@ SPREAD = "spread"
 BASELINE = "baseline"
 PARETO = "pareto"
 LATENCY = "latency_ms"
+ACCUMULATION = "accumulation"
 COSTS = {"parameters": "parameters", "seconds": "seconds_per_epoch", "latency": LATENCY}  # their columns
 CONFIRMED = (
     "confirmed",
@@ -66,23 +67,19 @@ class Table:
         confirmed = CONFIRMED if self.finalists else ()
         two = [PARETO] if self.objective.cost else []
         measured = [LATENCY] if self.objective.cost == "latency" else []
+        divided = [ACCUMULATION] if any(trial.accumulation > 1 for trial in trials) else []
         head = [*BEFORE, self.objective.name, *two, *several, *confirmed, *knobs, *AFTER]
-        return [*head, f"last_{self.objective.name}", *metrics, *measured, *LAST]
+        return [*head, f"last_{self.objective.name}", *metrics, *measured, *divided, *LAST]
 
     def column(self, hyperparameter: str) -> str:
         """The column of a hyperparameter."""
-        taken = {
-            *BEFORE,
-            SPREAD,
-            PARETO,
-            LATENCY,
-            *CONFIRMED,
-            *AFTER,
-            *LAST,
-            self.objective.name,
-            f"last_{self.objective.name}",
-        }
-        return f"hp_{hyperparameter}" if hyperparameter in taken else hyperparameter
+        return f"hp_{hyperparameter}" if hyperparameter in self._taken else hyperparameter
+
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        """The columns that are no hyperparameter's."""
+        own = (self.objective.name, f"last_{self.objective.name}")
+        return frozenset((*BEFORE, SPREAD, PARETO, LATENCY, ACCUMULATION, *CONFIRMED, *AFTER, *LAST, *own))
 
     def row(self, trial: Trial, rank: int) -> Row:
         """The cells of one trial; those that do not apply are None or absent."""
@@ -106,7 +103,7 @@ class Table:
         per_epoch = trial.epoch_seconds
         row["seconds_per_epoch"] = None if per_epoch is None else round(per_epoch, 4)
         row |= {"seed": trial.seed, "fast_path": trial.fast_path, "attempts": trial.attempts}
-        row["error"] = trial.error
+        row |= {ACCUMULATION: trial.accumulation, "error": trial.error}
         return row
 
     def csv(self, ranked: Sequence[Trial], baselines: Mapping[str, Mapping[str, float]] | None = None) -> str:
@@ -133,16 +130,16 @@ def _confirmed(finalist: Mapping[str, Any], objective: Objective) -> Row:
 
 def rank(trials: Iterable[Trial], objective: Objective) -> list[Trial]:
     """Best first: completed trials by score, the earlier of equals first; failed ones last."""
-    return sorted(trials, key=partial(_place, objective))
+    return sorted(trials, key=partial(place, objective))
 
 
-def best(trials: Iterable[Trial], objective: Objective, count: int) -> list[Trial]:
+def best(ranked: Iterable[Trial], count: int) -> list[Trial]:
     """The first ``count`` of ``rank``, without those that failed."""
-    scored = (trial for trial in trials if trial.score is not None)
-    return heapq.nsmallest(count, scored, key=partial(_place, objective))
+    return list(islice(takewhile(lambda trial: trial.score is not None, ranked), count))
 
 
-def _place(objective: Objective, trial: Trial) -> tuple[bool, float, int, int]:
+def place(objective: Objective, trial: Trial) -> tuple[bool, float, int, int]:
+    """Ascending order of this is the order of ``rank``."""
     score = trial.score
     return score is None, 0.0 if score is None else objective.sort_key(score), trial.number, trial.repeat
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gru_tune.study.log import Launch, Run
+from gru_tune.study.log import Died, Launch, Run
 from gru_tune.trial import Objective, Trial
 
 
@@ -51,8 +51,8 @@ class Watcher:
     def confirmed(self, run: Trial) -> None:
         """A run of the finals ended."""
 
-    def died(self, launch: Launch, reason: str) -> None:
-        """The worker of a job died; the job will be tried again."""
+    def died(self, launch: Launch, died: Died) -> None:
+        """An attempt at a job came to nothing; the job will be tried again."""
 
     def tick(self, running: Sequence[dict[str, Any]]) -> None:
         """Some time has passed; ``running`` are the progress files of the running jobs."""

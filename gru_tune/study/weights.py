@@ -2,57 +2,87 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Container
+from collections.abc import Callable, Container, Set
 from pathlib import Path
 
+from gru_tune.learning.checkpoints import ERROR, MODEL, RUNNING, STATES, state_name
 from gru_tune.study.log import Launch, Run
 from gru_tune.study.results import StudyFolder
 
-MODEL = "model.keras"
-STATE = ("state.weights.h5", "state.json")  # what training goes on from
-ERROR = "error.txt"
-BEFORE = "before."  # the state as it was when the running job began
 PROGRESS = "progress.json"
 
 
 def ready(folder: Path, launch: Launch) -> int:
-    """Bring a trial's folder into the state the job must start from; returns the epochs trained by then.
+    """Leave in a trial's folder what the job goes on from alone; returns the epochs trained before it.
 
-    A worker that died may have left a state behind that is further on than the log; that
-    of the job before is put back. Without any state the trial begins anew: 0.
+    That is the state of the job before, and what an attempt at this job has left of its own.
+    Nothing is moved or copied: a kill at any moment leaves all of it. Without any state the
+    trial begins anew: 0.
     """
-    if launch.first_epoch:
-        for name in STATE:
-            now, before = folder / name, folder / (BEFORE + name)
-            source, target = (now, before) if launch.attempt == 1 else (before, now)
-            if source.exists():
-                shutil.copyfile(source, target)
-        if all((folder / name).exists() for name in STATE):
-            return launch.first_epoch
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return 0
+    folder.mkdir(parents=True, exist_ok=True)
+    state = state_name(launch.first_epoch)
+    first = launch.first_epoch if (folder / state).exists() else 0
+    needed = {state, MODEL} if first else set()
+    if launch.attempt > 1:
+        needed.add(RUNNING)
+    _clean(folder, needed)
+    return first
 
 
-def prune(folder: StudyFolder, keep: Container[Run], over: bool, lasting: Container[Run] = ()) -> None:
-    """Delete the weights of all runs but ``keep``; a traceback stays.
+def settle(folder: Path) -> None:
+    """A job of the trial has its outcome: what only its next attempt would have needed goes."""
+    former = sorted(folder.glob(STATES))[:-1]
+    for file in (folder / RUNNING, *former):
+        file.unlink(missing_ok=True)
 
-    Until the search is ``over``, runs in ``lasting`` (which may be trained further, or
-    are running) are left alone; then everything but models and tracebacks goes.
+
+class Weights:
+    """Deletes the weights that nobody needs any more, as the search goes on; a traceback stays.
+
+    Only folders in which something may have changed are looked at: there may be very many.
     """
-    if not folder.trials.is_dir():
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self._folder = folder
+        self._untidy = _runs(folder)  # they may have more than they are to keep
+        self._kept: set[Run] = set()  # they have their model and nothing else
+
+    def ended(self, run: Run, keep: Set[Run], lasting: Callable[[Run], bool]) -> None:
+        """A job of ``run`` ended: ``keep`` models alone, and all of what is ``lasting`` (it may be trained further)."""
+        self._untidy.add(run)
+        settled = {one for one in self._untidy if not lasting(one)}
+        self._untidy -= settled
+        for one in settled | (self._kept - keep):
+            _prune(self._folder, one, keep)
+        self._kept = (self._kept | settled) & keep
+
+
+def prune(folder: StudyFolder, keep: Container[Run]) -> None:
+    """The search is over: delete everything but the models to ``keep`` and the tracebacks."""
+    for run in _runs(folder):
+        _prune(folder, run, keep)
+
+
+def _prune(folder: StudyFolder, run: Run, keep: Container[Run]) -> None:
+    trial = folder.trial(*run)
+    if not trial.is_dir():
         return
-    for trial in folder.trials.iterdir():
-        run = _run(trial.name)
-        if run is None or (not over and run in lasting):
-            continue
-        kept = {ERROR, MODEL} if run in keep else {ERROR}
-        for file in trial.iterdir():
-            if file.name not in kept:
-                file.unlink(missing_ok=True)
-        if not any(trial.iterdir()):
-            trial.rmdir()
+    _clean(trial, {ERROR, MODEL} if run in keep else {ERROR})
+    if not any(trial.iterdir()):
+        trial.rmdir()
+
+
+def _runs(folder: StudyFolder) -> set[Run]:
+    """The runs that have a folder."""
+    if not folder.trials.is_dir():
+        return set()
+    return {run for trial in folder.trials.iterdir() if (run := _run(trial.name)) is not None}
+
+
+def _clean(folder: Path, kept: Container[str]) -> None:
+    for file in folder.iterdir():
+        if file.name not in kept:
+            file.unlink(missing_ok=True)
 
 
 def _run(name: str) -> Run | None:

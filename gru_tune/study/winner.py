@@ -15,7 +15,9 @@ from typing import Any
 from gru_tune.data.dataset import Split
 from gru_tune.executors.base import Executor, WorkerDied
 from gru_tune.knobs import Settings
+from gru_tune.learning.checkpoints import MODEL
 from gru_tune.study.described import note
+from gru_tune.study.hanging import result
 from gru_tune.study.results import (
     StudyFolder,
     read_json,
@@ -25,11 +27,12 @@ from gru_tune.study.results import (
     test_result,
 )
 from gru_tune.study.watch import Watcher
-from gru_tune.study.weights import MODEL
 from gru_tune.study.work import Arrays
 from gru_tune.trial import Job, Objective, Trial
 from gru_tune.wording import plural
 
+LONGEST = 2 * 3600.0  # seconds that judging a model may take
+SLOWEST = 10  # times as long as the longest of its finals, that training the winner once more may take
 Judged = dict[str, Any]
 Judge = Callable[[Path, Path, Settings, Split, Sequence[str], Objective], Judged]
 Retrain = Callable[[Job, int, Path], None]
@@ -99,7 +102,9 @@ class Finish:
             f"training the winner, trial {job.trial}, again on training and validation, {plural(count, 'epoch')}"
         )
         own = self.folder.retrained
-        if self._try(self.parts.retrain, replace(job, folder=str(own)), count, own) is not None:
+        longest = LONGEST + SLOWEST * max(run.seconds for run in finals)
+        arguments = (replace(job, folder=str(own)), count, own)
+        if self._try(self.parts.retrain, *arguments, longest=longest) is not None:
             self._replace(own / MODEL)
             self._note(retrained={"epochs": count})
         shutil.rmtree(own, ignore_errors=True)
@@ -138,11 +143,11 @@ class Finish:
         replace_arrays(self.folder.resampled(split), found.pop("drawn"))
         return found
 
-    def _try(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def _try(self, function: Callable[..., Any], *arguments: Any, longest: float = LONGEST) -> Any:
         """Run a function at a worker; a failure is told and gives None, and no result True."""
         given = [argument() if argument is self.data else argument for argument in arguments]
         future: Future[Any] = self.executor.call(function, *given)
-        error = future.exception()
+        error = result(self.executor, future, longest)
         if error is None:
             return True if future.result() is None else future.result()
         reason = str(error) if isinstance(error, WorkerDied) else f"{type(error).__name__}: {error}"

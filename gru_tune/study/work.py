@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gru_tune.data.dataset import Dataset, Split
+from gru_tune.learning.checkpoints import MODEL, RUNNING, reached
 from gru_tune.study.aims import Aims
 from gru_tune.study.derived import Derived
 from gru_tune.study.history import History, of_first_fold
@@ -16,7 +18,7 @@ from gru_tune.study.log import Launch, Run
 from gru_tune.study.pareto import rivals
 from gru_tune.study.results import StudyFolder
 from gru_tune.study.table import best
-from gru_tune.study.weights import MODEL, PROGRESS, prune, ready
+from gru_tune.study.weights import PROGRESS, Weights, prune, ready, settle
 from gru_tune.trial import Job, Outcome, Trial
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Work:
     history: History
     data: Arrays
     derived: Derived
+    weights: Weights
 
     def job(self, launch: Launch, deadline: float | None) -> Job:
         """The job of a launch; its folder is brought into the state it starts from."""
@@ -81,14 +84,19 @@ class Work:
             deadline=deadline,
             progress=str(folder / PROGRESS),
             repeat=launch.repeat,
+            accumulation=launch.accumulation,
         )
+
+    def reached(self, launch: Launch) -> int:
+        """The epoch that an earlier attempt at a job has saved; 0 for none."""
+        return reached(self.folder.trial(*launch.run) / RUNNING) if launch.attempt > 1 else 0
 
     def alone(self, run: Trial) -> Job:
         """A job like the one of ``run``, for a training outside of the search."""
         return Job(
             trial=run.number, settings=self.config.settings(run.values), seed=run.seed,
             objective=self.aims.objective, metrics=self.aims.metrics, data=str(self.data()),
-            folder="", first_epoch=0, last_epoch=self.history.asked[run.number],
+            folder="", first_epoch=0, last_epoch=self.history.asked[run.number], accumulation=run.accumulation,
         )  # fmt: skip
 
     def usable(self, runs: Iterable[Trial]) -> list[Trial]:
@@ -107,25 +115,27 @@ class Work:
 
     def ended(self, run: Trial, outcome: Outcome) -> None:
         """A job of ``run`` ended: bring the tables up to date, and let go of weights nobody needs."""
-        self.derived.add(outcome, run.repeat, self.history)
-        history = self.history
-        unfinished = {*history.lasting, *history.missing}
-        lasting = {*history.flights, *(run for run in history.runs if run[0] in unfinished)}
-        prune(self.folder, self.kept(unfinished), over=False, lasting=lasting)
+        self.derived.add(outcome, run.repeat)
+        settle(self.folder.trial(run.number, run.repeat))
+        done = (trial for trial in self.history.ranked if not self._lasting(trial.number))
+        flights = self.history.flights
+        self.weights.ended(
+            (run.number, run.repeat), self.kept(done), lambda one: one in flights or self._lasting(one[0])
+        )
 
-    def kept(self, lasting: Container[int] = ()) -> set[Run]:
-        """The runs whose weights are worth keeping, besides those of the trials in ``lasting``.
+    def _lasting(self, number: int) -> bool:
+        """Whether a trial may be trained further: it may still fail, and takes nobody's place before it is done."""
+        return number in self.history.lasting or number in self.history.missing
 
-        A trial that is trained further may still fail: it takes nobody's place before it is done.
-        """
-        done = [trial for number, trial in self.history.trials.items() if number not in lasting]
-        kept = best(done, self.aims.objective, self.config.search.keep)
-        if self.aims.objective.cost:
-            kept += rivals(done, self.config.winner.within)
+    def kept(self, ranked: Iterable[Trial]) -> set[Run]:
+        """The runs whose weights are worth keeping, of these trials and of the finals."""
+        most, within = self.config.search.keep, self.config.winner.within
+        ranked, again = tee(ranked)
+        kept = best(ranked, most) + (rivals(again, within) if self.aims.objective.cost else [])
         finals = (run for runs in self.history.finals().values() for run in runs)
         return {(run.number, run.repeat) for run in self.usable((*kept, *finals))}
 
     def over(self) -> None:
         """The search is over: only models and tracebacks stay."""
-        prune(self.folder, self.kept(), over=True)
+        prune(self.folder, self.kept(self.history.ranked))
         self.data.clear()

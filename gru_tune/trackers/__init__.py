@@ -15,17 +15,26 @@ from gru_tune.errors import Problem
 from gru_tune.study.results import StudyFolder
 from gru_tune.trackers.base import Tracker
 from gru_tune.trackers.follow import Tracking
+from gru_tune.wording import show
 
 if TYPE_CHECKING:
     from gru_tune.config import Config
 
 NEEDS = {"tensorboard": "TensorBoard", "mlflow": "MLflow"}  # packages that are extras; Optuna is there always
+TRACKERS = ("tensorboard", "mlflow", "optuna")
+LOCAL = ("sqlite", "file")  # how URLs of places on this machine begin
 SQLITE = (".db", ".sqlite", ".sqlite3")  # what such files are usually called
 
 
-def refuse_missing(config: Config) -> None:
-    """Raise ``ConfigError`` for trackers whose package is not installed."""
-    problems = [
+def refuse_unusable(config: Config) -> None:
+    """Raise ``ConfigError`` for trackers whose package is not installed, or whose place a config may not name."""
+    problems = [*_outside(config), *_not_installed(config)]
+    if problems:
+        raise config.error(problems)
+
+
+def _not_installed(config: Config) -> list[Problem]:
+    return [
         Problem(
             ("tracking", name),
             f"{title} is not installed; install it with: pip install 'gru-tune[{name}]'",
@@ -33,8 +42,24 @@ def refuse_missing(config: Config) -> None:
         for name, title in NEEDS.items()
         if getattr(config.tracking, name) is not False and find_spec(name) is None
     ]
-    if problems:
-        raise config.error(problems)
+
+
+def _outside(config: Config) -> list[Problem]:
+    """Places on this machine that a config names outside of its own folder: it may be a stranger's.
+
+    Whoever runs it may name any place, by ``--set``.
+    """
+    problems = []
+    for name in TRACKERS:
+        value = getattr(config.tracking, name)
+        told = {("tracking", name), ("tracking",)} & config.source.overrides.keys()
+        if not isinstance(value, str) or told:
+            continue
+        inside = (config.folder / value).resolve().is_relative_to(config.folder.resolve())
+        if value.startswith(LOCAL) if _is_url(value) else not inside:
+            text = f"{show(value)} may lie outside of the folder of the config; name a place inside it, or say --set tracking.{name}={value}"
+            problems.append(Problem(("tracking", name), text))
+    return problems
 
 
 def tracking(config: Config, folder: StudyFolder, lasting: Set[int], say: Callable[[str], None]) -> Tracking:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 GRACE = 5  # seconds after which the lock of a journal counts as left by a kill; it is held for one write
+FIRST = b'{"op_code":'  # how every journal begins
 NUMBERS = "Optuna counts from 0: number 0 is trial 1 of gru-tune, as the attribute trial says"
 
 
@@ -168,8 +169,13 @@ def _open(place: str) -> BaseStorage:
 
 
 def _mend(journal: Path) -> None:
-    """Cut off a line that a kill or a full disk has torn: Optuna writes on behind it, and then reads no further."""
+    """Cut off a line that a kill or a full disk has torn: Optuna writes on behind it, and then reads no further.
+
+    Raises ``ValueError`` for a file that is no journal: nothing of it is touched.
+    """
     with journal.open("r+b") as file:
         data = file.read()
+        if data and not data.startswith(FIRST[: len(data)]):
+            raise ValueError(f"{journal} is no journal of Optuna; name another file")
         if not data.endswith(b"\n"):
             file.truncate(data.rfind(b"\n") + 1)

@@ -56,19 +56,32 @@ def open_study(path: Path, ensemble: bool = False) -> Finished:
         raise StudyError(f"{path} has no best.keras yet: let its search finish a trial, then come again")
     return Finished(
         folder=folder,
-        fitted=_fitted(folder),
+        fitted=fitted(folder),
         members=_ensemble(folder, facts) if ensemble else (Member(folder.best, _winner(folder, facts)),),
         metrics=tuple(facts.get("metrics", ())),
         backend=str(facts.get("backend", "tensorflow")),
     )
 
 
-def _fitted(folder: StudyFolder) -> Preprocessing:
+def fitted(folder: StudyFolder) -> Preprocessing:
+    """What was fitted to the data of a study. Raises ``StudyError`` for what no study writes."""
     found = read_json(folder.preprocessing)
     try:
-        kinds.KINDS[found["section"]["kind"]].model_validate(found["section"])
-        return Preprocessing.from_json(found)
-    except (KeyError, TypeError, ValueError, IndexError):  # ValueError: pydantic's own is one
+        section = kinds.KINDS[found["section"]["kind"]].model_validate(found["section"])
+        known = Preprocessing.from_json(
+            {**found, "section": section.model_dump(mode="json") | found["section"]}
+        )
+        if section.problems(known.task):
+            raise ValueError("the section is not one of the task")
+        return known
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+    ):  # ValueError: pydantic's own is one
         state = "is not what this version writes" if found else "cannot be read"
         raise StudyError(
             f"{folder.preprocessing} {state}; run the study again, which writes it anew and trains nothing twice"

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from gru_tune.bounds import Refused
 from gru_tune.data.dataset import Dataset
 from gru_tune.errors import DataError, StudyError
 from gru_tune.executors.places import backend, cores
@@ -42,14 +43,18 @@ def predictions(study: Finished, dataset: Dataset) -> tuple[Truth, NDArray[np.fl
 def _one(member: Member, samples: Samples) -> tuple[NDArray[np.float32], float | None]:
     from gru_tune.learning.engines import make_scorer
     from gru_tune.learning.predicting import predict
+    from gru_tune.learning.safety import refuse_weights
     from gru_tune.learning.training import load
 
     try:
         with warnings.catch_warnings():
             # Keras leaves a layer it finds no weights for as it is, and only warns.
             warnings.simplefilter("error", UserWarning)
+            refuse_weights(member.file)
             model = load(member.file, member.settings, samples.dataset)
-    except (OSError, ValueError, KeyError, BadZipFile, UserWarning) as error:
+    except Refused as refused:
+        raise StudyError(f"{member.file} {refused}") from None
+    except (OSError, ValueError, KeyError, BadZipFile, UserWarning, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise StudyError(f"{member.file} does not hold the weights of its settings ({reason})") from None
     return predict(make_scorer(model, member.settings, samples.dataset), samples)

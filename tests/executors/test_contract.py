@@ -1,4 +1,4 @@
-"""What every place where jobs run must do."""
+"""What every place where jobs run must do: this process, worker processes, a cluster."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PLACES: dict[str, Callable[[], Executor]] = {
 }
 
 
-@pytest.fixture(params=list(PLACES))
+@pytest.fixture(params=[*PLACES, "ray"])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    place = PLACES[request.param]()
+    place = request.getfixturevalue("on_ray") if request.param == "ray" else PLACES[request.param]()
     yield place
     place.close(kill=True)
 

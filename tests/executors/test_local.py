@@ -16,6 +16,7 @@ from gru_tune.executors import local, places
 from gru_tune.executors.base import WorkerDied
 from gru_tune.executors.local import Local
 from gru_tune.executors.worker import Start
+from gru_tune.trial import Fault
 from tests.executors import standins
 
 pytestmark = pytest.mark.slow
@@ -98,7 +99,10 @@ def test_a_worker_that_cannot_start_says_so(tmp_path: Path) -> None:
     try:
         error = executor.submit(standins.job(tmp_path)).exception(60)
         assert isinstance(error, WorkerDied)
-        assert "could not start" in str(error)
+        assert (error.fault, str(error)) == (
+            Fault.START,
+            "its worker could not start (OSError: no such library)",
+        )
     finally:
         executor.close(kill=True)
     assert "no such library" in (tmp_path / "log").read_text(encoding="utf-8")
@@ -212,5 +216,72 @@ def test_a_worker_that_has_grown_is_replaced(tmp_path: Path, monkeypatch: pytest
         assert executor.submit(standins.job(tmp_path)).result().parameters == first
         monkeypatch.setattr(local, "GROWTH", 10_000_000)
         assert executor.submit(standins.job(tmp_path)).result().parameters != first
+    finally:
+        executor.close(kill=True)
+
+
+def test_an_abandoned_job_fails_with_its_reason_and_the_next_one_does_not(tmp_path: Path) -> None:
+    executor = Local(standins.train, [Start()])
+    try:
+        stuck = executor.submit(standins.job(tmp_path, 1, seed=99))
+        assert wait_until(lambda: any(p.get("epoch") == 1 for p in executor.progress()))
+        executor.abandon(stuck, "no epoch ended", Fault.HUNG)
+        error = stuck.exception(20)
+        assert isinstance(error, WorkerDied)
+        assert (error.fault, str(error)) == (Fault.HUNG, "no epoch ended")
+        executor.abandon(stuck, "too late", Fault.HUNG)  # it is known to have ended
+        assert executor.submit(standins.job(tmp_path, 2)).result(60).trial == 2
+    finally:
+        executor.close(kill=True)
+
+
+def test_a_verdict_that_comes_as_its_job_ends_falls_on_no_later_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is done, its slot has not heard of it, and is told to kill it."""
+    done = local._Slot._done
+    late = [WorkerDied("no epoch ended", Fault.HUNG)]
+
+    def hear(slot: local._Slot, outer: object, inner: object) -> None:
+        if late:
+            slot.abandon(outer, late.pop())  # type: ignore[arg-type]
+        done(slot, outer, inner)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(local._Slot, "_done", hear)
+    executor = Local(standins.train, [Start()])
+    try:
+        first = executor.submit(standins.job(tmp_path, 1)).result(60)
+        assert not late
+        second = executor.submit(standins.job(tmp_path, 2)).result(60)  # in a process of its own
+        assert (first.trial, second.trial) == (1, 2)
+        assert first.parameters != second.parameters
+    finally:
+        executor.close(kill=True)
+
+
+def test_a_process_that_cannot_be_started_is_no_fault_of_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object, **named: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    executor = Local(standins.train, [Start()])
+    monkeypatch.setattr(local, "ProcessPoolExecutor", refuse)
+    executor.warm(os.getpid)
+    error = executor.submit(standins.job(tmp_path)).exception(1)
+    assert isinstance(error, WorkerDied)
+    assert error.fault is Fault.START
+    assert "Resource temporarily unavailable" in str(error)
+    monkeypatch.undo()
+    assert executor.submit(standins.job(tmp_path)).result(60).trial == 1
+    executor.close()
+
+
+def test_a_worker_that_has_grown_within_a_limit_is_replaced_sooner(tmp_path: Path) -> None:
+    """What earlier trials have left behind must not be what makes a later one too large."""
+    executor = Local(standins.grow, [Start(memory=300_000_000)])
+    try:
+        ran = [executor.submit(standins.job(tmp_path)).result(60).parameters for _ in range(8)]
+        assert 1 < len(set(ran)) < 8
     finally:
         executor.close(kill=True)

@@ -16,6 +16,7 @@ from gru_tune.learning.checkpoints import save_model
 from gru_tune.learning.engines import fast_path, make_model, reseed
 from gru_tune.learning.factory import build
 from gru_tune.learning.losses import make_loss
+from gru_tune.learning.safety import refuse_architecture, refuse_weights
 from gru_tune.learning.samples import PAD, Batch, Samples
 from tests.learning.learning_data import sequences, timeline
 
@@ -99,6 +100,8 @@ def test_a_saved_model_needs_nothing_but_keras(data: Dataset, knobs: dict[str, A
     loaded = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_allclose(loaded.predict_on_batch(batch.x), model.predict_on_batch(batch.x), **CLOSE)
     assert len(loaded.inputs) == 1
+    refuse_weights(tmp_path / "model.keras")  # a stranger's are looked at first
+    refuse_architecture(tmp_path / "model.keras")
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)  # of a structure that does not match
         loaded(batch.x)

@@ -14,9 +14,10 @@ import pytest
 
 from gru_tune.data.dataset import Dataset
 from gru_tune.knobs import settle
+from gru_tune.learning.checkpoints import RUNNING
 from gru_tune.learning.training import train
 from gru_tune.tasks import TASKS
-from gru_tune.trial import Outcome
+from gru_tune.trial import Fault, Outcome
 from tests.learning.learning_data import job, sequences, timeline
 from tests.learning.scoring import evaluate, predict
 
@@ -72,7 +73,7 @@ def test_every_task_learns_and_leaves_a_model(data: Dataset, knobs: dict[str, An
     best = outcome.epochs[scores.index(min(scores, key=one.objective.sort_key))]
     again = evaluate(f"{one.folder}/model.keras", one.data, one.settings, "validation", directions)
     assert again == pytest.approx(best.validation, rel=1e-4, abs=1e-5)
-    assert os.listdir(one.folder) == ["model.keras"]
+    assert set(os.listdir(one.folder)) - {RUNNING} == {"model.keras"}  # of a slow machine a state, too
 
 
 def of_regression(tmp_path: Path, **knobs: Any) -> Any:
@@ -125,12 +126,6 @@ def test_a_worse_stretch_leaves_the_better_model(tmp_path: Path) -> None:
     assert model.read_bytes() == written
 
 
-def test_a_missing_checkpoint_is_a_reason(tmp_path: Path) -> None:
-    outcome = train(replace(of_regression(tmp_path), first_epoch=1))
-    assert outcome.error is not None
-    assert outcome.error.startswith("FileNotFoundError")
-
-
 def test_loss_that_becomes_nan_is_told_with_its_epoch(tmp_path: Path) -> None:
     one = of_regression(
         tmp_path, optimizer="sgd", learning_rate=10.0, cell="rnn", activation="relu", epochs=9
@@ -140,6 +135,7 @@ def test_loss_that_becomes_nan_is_told_with_its_epoch(tmp_path: Path) -> None:
     assert outcome.error.split(" in epoch ")[0] in (
         "loss became nan", "loss became inf", "validation loss became nan", "validation mse became inf",
     )  # fmt: skip
+    assert outcome.fault is Fault.NUMBER
     assert len(outcome.epochs) < 9
     assert (Path(one.folder) / "error.txt").exists()
     assert not (Path(one.folder) / "model.keras").exists()
@@ -148,7 +144,7 @@ def test_loss_that_becomes_nan_is_told_with_its_epoch(tmp_path: Path) -> None:
 def test_settings_that_contradict_themselves(tmp_path: Path) -> None:
     outcome = train(of_regression(tmp_path, loss="focal"))
     assert outcome.error == "loss focal is for classes, and the targets are numbers: use mse"
-    assert outcome.epochs == ()
+    assert (outcome.epochs, outcome.fault) == ((), Fault.ERROR)
 
 
 def test_a_window_longer_than_the_data(tmp_path: Path) -> None:

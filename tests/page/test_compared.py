@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from gru_tune.page import compared
@@ -40,9 +39,8 @@ def test_a_line_a_study_against_trainings_and_time(tmp_path: Path) -> None:
 def test_scores_of_different_objectives_share_no_axis(tmp_path: Path) -> None:
     paths = pair(tmp_path)
     log = paths[1] / "trials.jsonl"
-    head, rest = log.read_text(encoding="utf-8").split("\n", 1)
-    changed = {**json.loads(head), "objective": {"name": "loss", "direction": "min"}}
-    log.write_text(json.dumps(changed) + "\n" + rest, encoding="utf-8")
+    loss = {"objective": {"name": "loss", "direction": "min"}}
+    builders.changed(log, lambda line: {**line, **loss} if line["event"] == "study" else line)
     entries = gathered(paths)
     assert compared.figures(entries) == []
     assert "These studies differ in their objective" in compared.html(entries)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,7 @@ QUESTION = {"data": {"split": {"test": 0.2}}, "search": {"strategy": "random"}}
 
 def head(folder: StudyFolder, **changes: Any) -> StudyFolder:
     """The study with another head of its log."""
-    first, rest = folder.log.read_text(encoding="utf-8").split("\n", 1)
-    changed = {**json.loads(first), **changes}
-    folder.log.write_text(json.dumps(changed) + "\n" + rest, encoding="utf-8")
+    builders.changed(folder.log, lambda line: {**line, **changes} if line["event"] == "study" else line)
     return folder
 
 
@@ -234,12 +233,17 @@ def test_no_row_is_there_twice(tmp_path: Path, trials: int) -> None:
         assert len(names) == len(set(names))
 
 
+def renamed(knob: str, line: dict[str, Any]) -> dict[str, Any]:
+    """A line with another knob in the place of one."""
+    return (
+        line if line["event"] == "study" else json.loads(json.dumps(line).replace(f'"{knob}"', '"embedding"'))
+    )
+
+
 def test_what_a_study_does_not_search_over_stands_in_brackets(two: list[Path]) -> None:
     head(StudyFolder(two[0]), question={"training": {"batch_size": 32}, "model": {"units": 8, "depth": 1}})
-    first, rest = StudyFolder(two[0]).log.read_text(encoding="utf-8").split("\n", 1)
     for knob in ("units_1", "depth"):
-        rest = rest.replace(f'"{knob}"', '"embedding"')
-    StudyFolder(two[0]).log.write_text(first + "\n" + rest, encoding="utf-8")
+        builders.changed(StudyFolder(two[0]).log, partial(renamed, knob))
     (section,) = [one for one in sections(gathered(two)) if one.key == "winners"]
     rows = {row.name: row for row in section.rows}
     assert rows["depth"].texts == ["(1)", "1"]

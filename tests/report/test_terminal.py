@@ -92,9 +92,7 @@ def test_what_the_best_share_comes_first(tmp_path: Path) -> None:
 
 def test_a_value_that_all_of_the_best_have_is_said(tmp_path: Path) -> None:
     folder = builders.study(tmp_path / "toy")
-    lines = folder.log.read_text(encoding="utf-8").splitlines()
-    changed = [_with_kind(json.loads(line)) for line in lines]
-    folder.log.write_text("".join(json.dumps(line) + "\n" for line in changed), encoding="utf-8")
+    builders.changed(folder.log, _with_kind)
     text = show(folder.path, "terminal", None, 80)
     block = text.split("What the best trials share, and where they differ:\n")[1].splitlines()
     assert block[0].split() == ["best", "5", "all", "12"]

@@ -25,6 +25,7 @@ def test_sections(name: str, section: type[SearchSection]) -> None:
     [
         ("trials", 0), ("trials", 2.0), ("trials", True), ("minutes", 0), ("minutes", float("inf")),
         ("seed", -1), ("keep", 0), ("retries", -1), ("max_failures", 0), ("tries", 3), ("strategy", "other"),
+        ("hung_after", 1), ("memory_per_worker", "4"), ("memory_per_worker", "0GB"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("section", STRATEGIES.values())

@@ -19,6 +19,7 @@ from gru_tune.study.log import Launch
 from gru_tune.study.results import StudyFolder, read_json, replace_json
 from gru_tune.study.watch import Watcher
 from tests import standins
+from tests.report import builders
 
 OLDER = standins.CONFIG.replace("[1, 40]", "[24, 80]").replace(
     "{epochs: 3}", "{epochs: 2, learning_rate: {log: [1e-4, 1e-2]}}"
@@ -157,8 +158,8 @@ class TestRefused:
 
     def test_another_task(self, place: Path) -> None:
         log = place / "results" / "older" / "trials.jsonl"
-        log.write_text(
-            log.read_text(encoding="utf-8").replace('"classification"', '"regression"', 1), encoding="utf-8"
+        builders.changed(
+            log, lambda line: {**line, "task": "regression"} if line["event"] == "study" else line
         )
         told = refusal(place)
         assert told == (

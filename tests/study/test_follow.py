@@ -18,9 +18,9 @@ from gru_tune.cli import main
 from gru_tune.errors import SearchInterrupted, StudyError
 from gru_tune.study import follow as following
 from gru_tune.study import log as logs
+from gru_tune.study.faults import failure
 from gru_tune.study.follow import Story, chosen, follow
 from gru_tune.study.log import Died, Event, Launch, Started
-from gru_tune.study.loop import failure
 from gru_tune.study.progress import Plain
 from gru_tune.study.results import StudyFolder, read_json, replace_json
 from gru_tune.study.tail import Tail
@@ -56,8 +56,8 @@ class Recorder(Watcher):
     def confirmed(self, run: Any) -> None:
         self.calls.append(("confirmed", run.number, run.repeat, run.score))
 
-    def died(self, launch: Any, reason: str) -> None:
-        self.calls.append(("died", launch.run, reason))
+    def died(self, launch: Any, died: Any) -> None:
+        self.calls.append(("died", launch.run, died.reason))
 
     def tick(self, running: Any) -> None:
         self._tick(list(running))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import random
 import signal
@@ -15,10 +16,13 @@ from typing import Any
 import pytest
 
 from gru_tune.errors import SearchInterrupted
+from gru_tune.learning.checkpoints import RUNNING, STATES, reached
 from gru_tune.study import log as logs
-from gru_tune.study.log import Finished, Launch
+from gru_tune.study.faults import LOST
+from gru_tune.study.history import History
+from gru_tune.study.log import Finished, Launch, Started
 from gru_tune.study.results import StudyFolder, read_json
-from gru_tune.trial import Outcome
+from gru_tune.trial import Objective, Outcome
 from tests import standins
 from tests.study.studies import (
     PROGRAM,
@@ -93,7 +97,7 @@ def test_hyperband_deletes_checkpoints_that_nobody_needs_any_more(tmp_path: Path
 
     def counted(job: Any) -> Outcome:
         trials = Path(job.folder).parent
-        most.append(len(list(trials.glob("*/state.json"))))
+        most.append(len(list(trials.glob(f"*/{STATES}"))))
         return standins.train(job)
 
     settings = (
@@ -126,6 +130,20 @@ def test_ctrl_c_before_the_first_trial_has_saved_nothing(tmp_path: Path) -> None
     with pytest.raises(SearchInterrupted) as caught:
         run(tmp_path, parts=stopped_at(lambda job: job.trial == 1))
     assert str(caught.value) == "stopped before the first trial was done; nothing to save yet"
+
+
+def test_a_search_that_goes_on_does_not_hold_the_record_that_it_read(tmp_path: Path) -> None:
+    with pytest.raises(SearchInterrupted):
+        run(tmp_path, parts=stopped_at(lambda job: job.trial == 4))
+    held = []
+
+    def counted(job: Any) -> Outcome:
+        gc.collect()
+        held.append(sum(isinstance(one, Finished) for one in gc.get_objects()))
+        return standins.train(job)
+
+    run(tmp_path, parts=dataclasses.replace(standins.PARTS, train=counted))
+    assert held == [0, 0, 0]
 
 
 @pytest.mark.slow
@@ -166,6 +184,44 @@ def test_kill_9_at_random_moments(tmp_path: Path, workers: int, strategy: str) -
         columns = ("rank", "trial", "accuracy", "units", "depth", "best_epoch", "epochs", "seed")
         assert [[r[c] for c in columns] for r in rows(other)] == [[r[c] for c in columns] for r in rows(one)]
         assert sorted(other.curves.read_text().splitlines()) == sorted(one.curves.read_text().splitlines())
+
+
+@pytest.mark.slow
+def test_a_trial_that_gets_on_is_never_given_up(tmp_path: Path) -> None:
+    """Killed more often than a trial is tried, but every time an epoch further: a machine that is taken away."""
+    config(tmp_path)
+    own = PROGRAM.replace("parts=standins.PARTS", "parts=PATIENT").replace(
+        'if __name__', 'PATIENT = replace(standins.PARTS, train=standins.patient)\n\nif __name__'
+    )  # fmt: skip
+    (tmp_path / "program.py").write_text("from dataclasses import replace\n" + own, encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "program.py"), str(tmp_path), "1", "search.trials=1",
+               "training.epochs=9", "model.units=30"]  # fmt: skip
+    folder = StudyFolder(tmp_path / "out" / "toy")
+    seconds = {**environment(), "STANDIN_SECONDS": "0.3"}
+    for kill in range(1, LOST + 3):
+        with subprocess.Popen(command, env=seconds) as process:
+            end = time.monotonic() + 60
+            while reached(folder.trial(1) / RUNNING) < kill:
+                assert time.monotonic() < end, "no progress"
+                time.sleep(0.01)
+            process.kill()
+    subprocess.run(command, env={**environment(), "STANDIN_SECONDS": "0"}, check=True, timeout=120)
+    launches = [e for e in logs.read(folder.log).events if isinstance(e, Launch)]
+    assert len(launches) == LOST + 3
+    assert [e.reached for e in launches] == sorted({e.reached for e in launches})
+    assert [row["status"] for row in rows(folder)] == ["completed"]
+
+
+def test_kills_count_from_the_last_progress_on() -> None:
+    objective = Objective("accuracy", "max")
+    first = Launch(1, 1, {}, seed=1, first_epoch=0, last_epoch=9, checkpoint=False, time=0.0)
+    history = History(objective)
+    counted = []
+    for attempt, saved in enumerate([0, 0, 3, 3, 3, 5], start=1):
+        history.apply(dataclasses.replace(first, attempt=attempt, reached=saved))
+        history.apply(Started(1, 0.0))
+        counted.append(history.flights[1, 1].lost)
+    assert counted == [1, 2, 1, 2, 3, 1]
 
 
 @pytest.mark.slow

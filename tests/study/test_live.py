@@ -13,7 +13,7 @@ from rich.console import Console
 from gru_tune.study import live
 from gru_tune.study.count import Count, FinalsCount
 from gru_tune.study.live import Live, clock, picture, stopwatch
-from gru_tune.study.log import Launch
+from gru_tune.study.log import Died, Launch
 from gru_tune.study.progress import Plain
 from gru_tune.trial import Epoch, Objective, Status
 from tests.study.test_progress import plan, play, trial
@@ -156,7 +156,7 @@ def test_a_job_that_ended_is_drawn_no_more(monkeypatch: pytest.MonkeyPatch) -> N
         watch.launched(Launch(number, 1, {}, 1, 0, 3, False, 0.0, repeat))
     watch.finished(trial(1, 0.5), trial(1, 0.5))
     assert [job["trial"] for job, _ in shown[-1]] == [2]
-    watch.died(Launch(2, 1, {}, 1, 0, 3, False, 0.0), "its worker was killed")
+    watch.died(Launch(2, 1, {}, 1, 0, 3, False, 0.0), Died(2, 1, "its worker was killed", 0.0))
     watch.finals([(1, 2), (1, 3)])
     for repeat in (2, 3):
         watch.launched(Launch(1, 1, {}, 1, 0, 3, False, 0.0, repeat))

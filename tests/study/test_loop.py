@@ -14,13 +14,14 @@ from gru_tune.executors.base import WorkerDied
 from gru_tune.knobs import Settings
 from gru_tune.strategies import Proposal
 from gru_tune.study import log as logs
+from gru_tune.study.faults import LOST
 from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
 from gru_tune.study.interrupt import Interrupt
 from gru_tune.study.log import Header, Launch, Log, Run
-from gru_tune.study.loop import LOST, Limits, Search, catch_up, trial_seed
+from gru_tune.study.loop import Limits, Search, catch_up, trial_seed
 from gru_tune.study.watch import Watcher
-from gru_tune.trial import Epoch, Job, Objective, Outcome, Status, Trial
+from gru_tune.trial import Epoch, Fault, Job, Objective, Outcome, Status, Trial
 
 ACCURACY = Objective("accuracy", "max")
 LIMITS = Limits()
@@ -59,11 +60,13 @@ class Scripted:
     def __init__(self, answer: Callable[[int, int], Outcome | Exception], slots: int = 1) -> None:
         self.slots = slots
         self.submitted: list[int] = []
+        self.parts: list[int] = []  # of their batches
         self.closed = False
         self._answer = answer
 
     def submit(self, job: Job) -> Future[Outcome]:
         self.submitted.append(job.trial)
+        self.parts.append(job.accumulation)
         future: Future[Outcome] = Future()
         answer = self._answer(job.trial, self.submitted.count(job.trial))
         if isinstance(answer, Outcome):
@@ -75,8 +78,11 @@ class Scripted:
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         raise NotImplementedError
 
+    def abandon(self, future: Future[Any], reason: str, fault: Fault) -> None:
+        future.set_exception(WorkerDied(reason, fault))
+
     def progress(self) -> list[dict[str, Any]]:
-        return []
+        return [{"trial": trial, "repeat": 1} for trial in self.submitted]
 
     def close(self, kill: bool = False) -> None:
         self.closed = True
@@ -89,7 +95,7 @@ def good(trial: int, attempt: int = 1) -> Outcome:
 def job(launch: Launch, deadline: float | None) -> Job:
     return Job(
         trial=launch.trial, settings=Settings(), seed=launch.seed, objective=ACCURACY, metrics=(), data="", folder="",
-        first_epoch=0, last_epoch=1,
+        first_epoch=0, last_epoch=1, accumulation=launch.accumulation,
     )  # fmt: skip
 
 
@@ -256,7 +262,9 @@ def test_a_job_during_which_the_program_dies_again_and_again_is_given_up(bench: 
             bench.search(Scripted(answer), Listed(3)).run()
     search = bench.search(Scripted(answer), Listed(3))
     search.run()
-    assert search.history.trials[2].error == f"the whole search was killed {LOST} times while it ran"
+    assert search.history.trials[2].error == (
+        f"the whole search was killed, or its machine lost, {LOST} times while it ran"
+    )
     assert search.history.trials[3].status is Status.COMPLETED
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gru_tune.study.finals import Finals, decide
 from gru_tune.study.history import History
 from gru_tune.study.pareto import close, front, leader, members, rivals, rule, shortlist
+from gru_tune.study.table import rank
 from gru_tune.trial import Epoch, Objective, Status, Trial
 
 TWO = Objective("accuracy", "max", "parameters")
@@ -62,23 +63,24 @@ def test_the_finalists_are_the_cheapest_that_may_win_and_the_best(
     points: list[tuple[int | None, int]], within: float, most: int
 ) -> None:
     trials = [trial(n, None if s is None else s / 6, c) for n, (s, c) in enumerate(points, 1)]
-    near, chosen = rivals(trials, within), shortlist(trials, within, most)
+    ranked = rank(trials, TWO)
+    near, chosen = rivals(ranked, within), shortlist(ranked, within, most)
     assert len(chosen) == min(most, len(near))
     if chosen:
         best = max(one.score or 0.0 for one in trials)
         assert all((one.score or 0) >= best * (1 - within) - 1e-6 for one in near)
-        assert leader(trials, TWO, within) == near[0]
+        assert leader(ranked, TWO, within) == near[0]
         assert numbers(chosen[:-1]) == numbers(near[: len(chosen) - 1])
         assert chosen[0 if most == 1 else -1] == near[0 if most == 1 else -1]
         assert near[-1].score == best
 
 
 def test_the_cheapest_close_to_the_best_leads() -> None:
-    trials = [trial(1, 0.90, 1000), trial(2, 0.895, 300), trial(3, 0.88, 10), trial(4, 0.89, 500)]
+    trials = [trial(1, 0.90, 1000), trial(2, 0.895, 300), trial(4, 0.89, 500), trial(3, 0.88, 10)]
     assert numbers(rivals(trials, 0.01)) == [2, 1]  # 4 is close as well, but 2 beats it
     assert leader(trials, TWO, 0.01) == trials[1]
     assert leader(trials, TWO, 0.0) == trials[0]
-    assert leader(trials, TWO, 0.03) == trials[2]
+    assert leader(trials, TWO, 0.03) == trials[3]
     assert leader(trials, Objective("accuracy", "max"), 0.03) == trials[0]
     assert leader([], TWO, 0.01) is None
     assert leader([trial(1, None)], TWO, 0.01) is None
@@ -133,6 +135,7 @@ def test_the_finals_take_rivals_only() -> None:
         n: trial(n, score, cost)
         for n, (score, cost) in enumerate([(0.90, 1000), (0.899, 500), (0.895, 300), (0.8, 10)], 1)
     }
+    history.ranked = rank(history.trials.values(), TWO)
     history.asked = dict.fromkeys(history.trials, 9)
     assert numbers(Finals(3, 2).chosen(history)) == [3, 2, 1]
     assert numbers(Finals(2, 2).chosen(history)) == [3, 1]

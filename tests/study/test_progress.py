@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gru_tune.study.count import Count
-from gru_tune.study.log import Launch
+from gru_tune.study.log import Died, Launch
 from gru_tune.study.progress import JsonLines, Plain, running
 from gru_tune.study.watch import Plan, Watcher
 from gru_tune.trial import Epoch, Objective, Status, Trial
@@ -47,7 +47,7 @@ def play(watch: Watcher) -> None:
     watch.tick([{"trial": 1, "epoch": 2, "last_epoch": 3, "score": 0.5}])
     watch.finished(trial(1, 0.5), trial(1, 0.5))
     watch.launched(Launch(2, 2, {"units": 8}, 1, 0, 3, False, 0.0))
-    watch.died(Launch(2, 2, {"units": 8}, 1, 0, 3, False, 0.0), "its worker was killed")
+    watch.died(Launch(2, 2, {"units": 8}, 1, 0, 3, False, 0.0), Died(2, 2, "its worker was killed", 0.0))
     watch.finished(trial(2, None), trial(1, 0.5))
     watch.finished(trial(3, 0.4), trial(1, 0.5))
     watch.end()

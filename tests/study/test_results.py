@@ -10,7 +10,7 @@ from gru_tune.errors import StudyError
 from gru_tune.study.log import Launch
 from gru_tune.study.question import differences, refuse_other
 from gru_tune.study.results import StudyFolder, read_json, replace_json, replace_text
-from gru_tune.study.weights import prune, ready
+from gru_tune.study.weights import Weights, prune, ready, settle
 
 
 def launch(first_epoch: int, attempt: int = 1) -> Launch:
@@ -45,15 +45,25 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 def test_a_job_begins_where_the_log_says_whatever_a_dead_worker_left(tmp_path: Path) -> None:
     folder = tmp_path / "1"
     assert ready(folder, launch(0)) == 0
-    (folder / "state.weights.h5").write_text("3 epochs", encoding="utf-8")
-    (folder / "state.json").write_text("3", encoding="utf-8")
+    for name in ("epoch-00003.state", "model.keras", "running.state", "progress.json"):
+        (folder / name).write_text("", encoding="utf-8")
     assert ready(folder, launch(3)) == 3
-    (folder / "state.json").write_text("9", encoding="utf-8")  # the worker died after saving its state
+    assert files(folder) == {"epoch-00003.state", "model.keras"}
+    for name in ("epoch-00009.state", "running.state", "beside.77.model.keras"):  # its worker died
+        (folder / name).write_text("", encoding="utf-8")
     assert ready(folder, launch(3, attempt=2)) == 3
-    assert (folder / "state.json").read_text(encoding="utf-8") == "3"
-    (folder / "model.keras").write_text("leftover", encoding="utf-8")
+    assert files(folder) == {"epoch-00003.state", "model.keras", "running.state"}
     assert ready(folder, launch(0, attempt=2)) == 0
-    assert files(folder) == set()
+    assert files(folder) == {"running.state"}
+
+
+def test_an_outcome_leaves_the_newest_state_alone(tmp_path: Path) -> None:
+    for name in ("epoch-00003.state", "epoch-00009.state", "running.state", "model.keras"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    settle(tmp_path)
+    assert files(tmp_path) == {"epoch-00009.state", "model.keras"}
+    settle(tmp_path)
+    assert files(tmp_path) == {"epoch-00009.state", "model.keras"}
 
 
 def test_a_lost_checkpoint_means_beginning_again(tmp_path: Path) -> None:
@@ -64,16 +74,21 @@ def test_what_is_kept_of_the_trials(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
     for number in (1, 2, 3, 4):
         folder.trial(number).mkdir(parents=True)
-        for name in ("model.keras", "state.json", "progress.json"):
+        for name in ("model.keras", "epoch-00003.state", "progress.json"):
             (folder.trial(number) / name).write_text("", encoding="utf-8")
     (folder.trial(4) / "error.txt").write_text("", encoding="utf-8")
-    prune(folder, keep={(1, 1)}, over=False, lasting={(2, 1)})
+    weights = Weights(folder)
+    weights.ended((1, 1), {(1, 1)}, lambda run: run == (2, 1))
     assert files(folder.trials) == {
-        "1/model.keras", "2/model.keras", "2/state.json", "2/progress.json", "4/error.txt"
+        "1/model.keras", "2/model.keras", "2/epoch-00003.state", "2/progress.json", "4/error.txt"
     }  # fmt: skip
-    prune(folder, keep={(1, 1)}, over=True, lasting={(2, 1)})
-    assert files(folder.trials) == {"1/model.keras", "4/error.txt"}
-    prune(StudyFolder(tmp_path / "none"), keep=(), over=True)
+    weights.ended((2, 1), {(1, 1), (2, 1)}, lambda run: False)
+    assert files(folder.trials) == {"1/model.keras", "2/model.keras", "4/error.txt"}
+    weights.ended((5, 1), {(2, 1)}, lambda run: False)  # one that has left no folder
+    assert files(folder.trials) == {"2/model.keras", "4/error.txt"}
+    prune(folder, keep=())
+    assert files(folder.trials) == {"4/error.txt"}
+    prune(StudyFolder(tmp_path / "none"), keep=())
 
 
 def test_differences_are_named_by_their_keys() -> None:

@@ -13,7 +13,7 @@ from gru_tune.errors import ConfigError, SearchInterrupted
 from gru_tune.report import read
 from gru_tune.study.log import Launch
 from gru_tune.study.results import StudyFolder
-from gru_tune.trackers import chosen, follow, refuse_missing
+from gru_tune.trackers import chosen, follow, refuse_unusable
 from gru_tune.trackers.base import Begun, Stale, Stretch, Tracker
 from gru_tune.trackers.follow import Follower, Tracking
 from gru_tune.trial import Trial
@@ -234,7 +234,7 @@ def test_a_package_that_is_missing_is_refused_before_anything_is_trained(
     monkeypatch.setattr("gru_tune.trackers.find_spec", lambda name: None)
     asked = config(tmp_path, "tracking.tensorboard=true", "tracking.mlflow=true", "tracking.optuna=true")
     with pytest.raises(ConfigError) as caught:
-        refuse_missing(asked)
+        refuse_unusable(asked)
     assert str(caught.value).split("\n")[:2] == [
         "--set tracking.tensorboard=true: tracking.tensorboard: TensorBoard is not installed; "
         "install it with: pip install 'gru-tune[tensorboard]'",
@@ -244,7 +244,7 @@ def test_a_package_that_is_missing_is_refused_before_anything_is_trained(
     with pytest.raises(ConfigError):
         run(tmp_path, "tracking.mlflow=true")
     assert not (tmp_path / "out" / "toy" / "trials.jsonl").exists()
-    refuse_missing(config(tmp_path, "tracking.optuna=true"))
+    refuse_unusable(config(tmp_path, "tracking.optuna=true"))
 
 
 @pytest.mark.parametrize(

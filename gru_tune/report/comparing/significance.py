@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zipfile import BadZipFile
 
+from gru_tune import bounds
 from gru_tune.report.comparing.entries import Entry, common
 from gru_tune.report.numbers import number, signed, span
 from gru_tune.report.read import Study
@@ -109,10 +111,12 @@ def _resampled(study: Study, split: str, name: str) -> Any:
     """The metric on every resample: float64 (resamples,); None where it was not kept."""
     import numpy as np
 
+    file = study.folder.resampled(split)
     try:
-        with np.load(study.folder.resampled(split)) as arrays:
+        bounds.archive(file)
+        with np.load(file, allow_pickle=False) as arrays:
             return arrays[name] if name in arrays and len(arrays[name]) else None
-    except (OSError, ValueError):
+    except (OSError, ValueError, BadZipFile):
         return None
 
 

@@ -1,0 +1,1 @@
+"""Faults injected into running studies: kills, signals, torn writes, full disks, faults of trials, lost machines."""
