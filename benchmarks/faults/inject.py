@@ -10,15 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.faults import standins
 from benchmarks.faults.subject import Broken, Subject
+from benchmarks.faults.training import training_killed
 from gru_tune import config as configs
 from gru_tune.errors import StudyError
 from gru_tune.study import study as studies
+from tests.executors.clusters import nodes
 
 MOST = 3.0  # seconds of a run that a fault may wait for
 
@@ -160,17 +162,13 @@ def of_trials(folder: Path, chance: random.Random) -> int:
 def disk_full(folder: Path, chance: random.Random) -> int:
     """A disk that is full at any moment of the study; then there is room again."""
     with _disk(folder / "disk", "2m") as disk:
-        subject = Subject(disk)
+        subject = Subject(disk, heard=folder / "said")
         with subject.running() as process:
             subject.wait_for(process, chance.randrange(1, 8))
             filling = folder / "disk" / "filling"
-            with filling.open("wb") as file:
-                try:
-                    while True:
-                        file.write(b"0" * 4096)
-                        file.flush()
-                except OSError:
-                    pass
+            with filling.open("wb", buffering=0) as file, suppress(OSError):
+                while True:
+                    file.write(b"0" * 4096)
             code = process.wait(60)
         filling.unlink(missing_ok=True)
         if code not in (0, 1) or (code == 1 and "space" not in subject.said()):
@@ -179,19 +177,17 @@ def disk_full(folder: Path, chance: random.Random) -> int:
 
 
 def read_only(folder: Path, chance: random.Random) -> int:
-    """A disk that becomes read-only under the run."""
+    """A disk that is read-only when the study goes on."""
     with _disk(folder / "disk", "20m") as disk:
-        subject = Subject(disk)
+        subject = Subject(disk, heard=folder / "said")
         with subject.running() as process:
             subject.wait_for(process, chance.randrange(1, 6))
-            os.kill(process.pid, signal.SIGSTOP)
-            done = subprocess.run(["mount", "-o", "remount,ro", str(disk)], capture_output=True)
-            os.kill(process.pid, signal.SIGCONT)
-            if done.returncode:  # somebody has a file open for writing: nothing was injected
-                process.wait(60)
-                return 0
-            if process.wait(60) != 1:
-                raise Broken(f"it ended with code {process.returncode}")
+            subject.kill(process)
+        time.sleep(1)  # for the workers: an open file keeps a disk from being sealed
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with subject.running() as process:
+            if process.wait(60) != 1 or "read-only" not in subject.said():
+                raise Broken(f"it ended with code {process.returncode}: {subject.said()[-300:]}")
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         return _ends(subject, 1)
 
@@ -208,6 +204,33 @@ def removed(folder: Path, chance: random.Random) -> int:
         raise Broken(f"it ended with code {code}: {subject.said()[-300:]}")
     shutil.rmtree(subject.study.path, ignore_errors=True)
     return _ends(subject, 1)
+
+
+def node_lost(folder: Path, chance: random.Random) -> int:
+    """Two machines of a cluster lose their power in the middle of trials, and others join."""
+    with nodes(2) as cluster:
+        subject = Subject(folder, ray=cluster.address, pause=0.2)
+        with subject.running() as process:
+            for outcomes in (2, 6):
+                subject.wait_for(process, outcomes)
+                time.sleep(chance.random() * 0.5)
+                cluster.kill(chance.choice(cluster.nodes))
+                cluster.nodes.append(cluster.add())
+            if process.wait(120):
+                raise Broken(f"it ended with a failure: {subject.said()[-300:]}")
+        return _ends(subject, 2)
+
+
+def driver_killed(folder: Path, chance: random.Random) -> int:
+    """kill -9 of the program that trains on a cluster, twice."""
+    with nodes(2) as cluster:
+        subject = Subject(folder, ray=cluster.address, pause=0.1)
+        for outcomes in (1, 6):
+            with subject.running() as process:
+                subject.wait_for(process, outcomes)
+                time.sleep(chance.random() * 0.5)
+                subject.kill(process)
+        return _ends(subject, 2)
 
 
 @contextmanager
@@ -259,4 +282,7 @@ FAULTS = (
     Fault("full disk", "the run ends with a sentence; with room again the next run ends the study", disk_full),
     Fault("read-only disk", "the same", read_only),
     Fault("removed folder", "the run ends with a sentence", removed),
+    Fault("lost node of a cluster", "its trials are asked again, on other nodes", node_lost),
+    Fault("kill -9 of a cluster's driver", "what is finished stays; the next run ends the study", driver_killed),
+    Fault("kill -9 in a real training", "it goes on from its checkpoint, to the same numbers", training_killed),
 )  # fmt: skip

@@ -35,6 +35,7 @@ class Subject:
     workers: int = 2
     ray: str | None = None
     pause: float = 0.03  # seconds of an epoch
+    heard: Path | None = None  # file for what the program prints; None: one in the folder
     launches: int = 0  # of all runs so far, as counted after each
     _finished: dict[Run, Finished] = field(default_factory=dict)
     _workers: set[int] = field(default_factory=set)
@@ -48,7 +49,7 @@ class Subject:
         """The program at work; whatever is left of it in the end must be gone within seconds."""
         command = [sys.executable, "-m", "benchmarks.faults.standins", str(self.folder)]
         command += ["--workers", str(self.workers), *(["--ray", self.ray] if self.ray else [])]
-        with (self.folder / "said").open("ab") as said:
+        with self._heard.open("ab") as said:
             process = subprocess.Popen(
                 [*command, *(f"--set={setting}" for setting in self.settings)], cwd=ROOT, env={**os.environ, PAUSE: str(self.pause)},
                 stdout=said, stderr=said,
@@ -74,7 +75,7 @@ class Subject:
 
     def said(self) -> str:
         """All that the program has printed."""
-        return (self.folder / "said").read_text(encoding="utf-8", errors="replace")
+        return self._heard.read_text(encoding="utf-8", errors="replace")
 
     def events(self) -> tuple[logs.Event, ...]:
         """Of the log as it stands; none before there is one."""
@@ -136,6 +137,10 @@ class Subject:
             return process.wait(20)
         except subprocess.TimeoutExpired:
             raise Broken(f"it did not end within 20 s of {number.name}") from None
+
+    @property
+    def _heard(self) -> Path:
+        return self.heard or self.folder / "said"
 
     def _outcomes(self) -> int:
         try:

@@ -26,7 +26,7 @@ class Nodes:
     def __init__(self, folder: str, count: int) -> None:
         from ray.cluster_utils import Cluster
 
-        self._cluster = Cluster(
+        self._cluster: Any = Cluster(
             True, head_node_args={"num_cpus": 0, "temp_dir": folder, "_system_config": HEALTH, **SMALL}
         )
         self.nodes = [self.add() for _ in range(count)]
