@@ -6,7 +6,9 @@ terminal (128 and the signal's number, as shells have it); ``--debug`` shows the
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -26,13 +28,29 @@ class Guarded(click.Group):
             args = ["--debug", *(arg for arg in args if arg != "--debug")]
         return super().parse_args(ctx, args)
 
+    def main(self, args: Any = None, *rest: Any, **extra: Any) -> Any:
+        """Without ``args`` the process is the command's own, and ends at once when a signal ended the command.
+
+        To take down an interpreter with Keras and JAX in it takes seconds where the machine is busy,
+        and a batch system gives ten; all that is to be saved is saved by then.
+        """
+        try:
+            return super().main(args, *rest, **extra)
+        except SystemExit as end:
+            if args is None and isinstance(end.code, int) and end.code > 128:
+                with suppress(OSError):
+                    sys.stdout.flush()
+                    sys.stderr.flush()
+                os._exit(end.code)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         with Watchdog(), lasting(TERMINAL), Interrupt() as interrupt:
             try:
                 return self._guarded(ctx)
             except KeyboardInterrupt:
                 _trace(ctx)
-                click.echo("stopped", err=True)
+                _tell("stopped")
                 ctx.exit(128 + interrupt.number)
 
     def _guarded(self, ctx: click.Context) -> Any:
@@ -42,7 +60,7 @@ class Guarded(click.Group):
             raise
         except GruTuneError as error:
             _trace(ctx)
-            click.echo(visible(str(error)), err=True)
+            _tell(str(error))
             ctx.exit(error.exit_code)
         except BrokenPipeError:  # the reader of a pipe (head, less) has gone
             sys.stderr.close()
@@ -50,13 +68,18 @@ class Guarded(click.Group):
         except OSError as error:  # a place that cannot be written or read
             _trace(ctx)
             where = f"{error.filename}: " if error.filename else ""
-            click.echo(visible(f"{where}{error.strerror or error}"), err=True)
+            _tell(f"{where}{error.strerror or error}")
             ctx.exit(1)
         except Exception as error:
             _trace(ctx)
-            text = f"unexpected error: {type(error).__name__}: {error}; run again with --debug"
-            click.echo(visible(text), err=True)
+            _tell(f"unexpected error: {type(error).__name__}: {error}; run again with --debug")
             ctx.exit(1)
+
+
+def _tell(text: str) -> None:
+    """Say it on stderr, where anybody reads that."""
+    with suppress(BrokenPipeError):
+        click.echo(visible(text), err=True)
 
 
 def _trace(ctx: click.Context) -> None:

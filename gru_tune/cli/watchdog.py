@@ -62,6 +62,7 @@ class Watchdog:
 
 def _leave(number: int) -> None:
     text = "stopped in the middle of a step that would not end; run the same command again\n"
-    with contextlib.suppress(OSError):  # nobody may be there to read it
-        os.write(2, (CURSOR if os.isatty(2) else "").encode() + text.encode())
+    with contextlib.suppress(OSError):  # nobody may be there to read it, or have read what is there
+        if select.select([], [2], [], 0)[1]:
+            os.write(2, (CURSOR if os.isatty(2) else "").encode() + text.encode())
     os._exit(128 + number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import pty
@@ -34,8 +35,8 @@ from gru_tune.cli import main
 from tests.study import test_signals
 
 if __name__ == "__main__":
-    test_signals.patch(sys.argv[1])
-    main(sys.argv[2:])
+    test_signals.patch(sys.argv.pop(1))
+    main()
 """
 OPTIONS = ("--set", "search.strategy=quasirandom", "--workers", "2")
 HERE = Path("here")  # touched when the phase has come
@@ -84,7 +85,9 @@ def patch(phase: str) -> None:
     assert isinstance(parts, Parts)
     study.real_parts = lambda: parts
     watchdog.GRACE = 1.0 if phase == "a step in C" else 60.0
-    hanging.FIRST = hanging.LATER = 2.0
+    hanging.FIRST = hanging.LATER = 3.0
+    if phase == "training":
+        atexit.register(stay)  # taking down what was imported can take long
     if phase == "saving":
         winner.Finish.keep = stay  # type: ignore[method-assign]
     if phase == "writing the page":
@@ -120,7 +123,7 @@ def running(folder: Path, phase: str, *options: str, **more: Any) -> Iterator[su
                 stream.close()
 
 
-def ended(process: subprocess.Popen[str], seconds: float = 10.0) -> tuple[int, str]:
+def ended(process: subprocess.Popen[str], seconds: float = 30.0) -> tuple[int, str]:
     """The exit code, and what was said on stderr; none of the workers may be left."""
     _, said = process.communicate(timeout=seconds)
     return process.returncode, said
@@ -160,13 +163,42 @@ def test_a_signal_ends_every_phase(
         family = workers(process)
         (os.killpg if group else os.kill)(process.pid, number)
         assert ended(process) == (128 + number, said)
-        assert wait_until(lambda: all(gone(worker) for worker in family), 5)
+        assert wait_until(lambda: all(gone(worker) for worker in family))
     log = tmp_path / "results" / "toy" / "trials.jsonl"
     events = logs.read(log).events if log.exists() else ()
     assert not [event for event in events if isinstance(event, Died)]
     if phase == "training":
         assert [e.outcome.trial for e in events if isinstance(e, Finished)] == [1]
         assert isinstance(events[-1], Stopped)
+
+
+DEAF = """
+import os, sys, time
+from gru_tune.cli import watchdog
+from gru_tune.study.interrupt import Interrupt
+
+watchdog.GRACE = 0.2
+os.set_blocking(2, False)
+try:
+    while True:
+        os.write(2, bytes(4096))
+except BlockingIOError:
+    os.set_blocking(2, True)
+with watchdog.Watchdog(), Interrupt() as interrupt:
+    interrupt.patient = True
+    print("here", flush=True)
+    time.sleep(600)
+    time.sleep(600)
+"""
+
+
+def test_a_program_whose_errors_nobody_reads_ends_all_the_same() -> None:
+    command = [sys.executable, "-c", DEAF]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"here\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 143
 
 
 def test_the_second_ctrl_c_ends_also_the_saving(tmp_path: Path) -> None:
@@ -212,7 +244,7 @@ def test_a_closed_terminal_is_one_more_signal(tmp_path: Path) -> None:
     ) as process:  # fmt: skip
         os.close(theirs)
         os.close(ours)
-        assert process.wait(10) == 129
+        assert process.wait(30) == 129
     events = logs.read(tmp_path / "results" / "toy" / "trials.jsonl").events
     assert isinstance(events[-1], Stopped)
 
@@ -233,7 +265,7 @@ def test_a_run_that_was_suspended_blames_nobody(tmp_path: Path) -> None:
     """Ctrl-Z for much longer than a job may take without a sign of life, and ``fg``."""
     with running(tmp_path, "slow training", "--set", "search.hung_after=2", "--workers", "1") as process:
         os.killpg(process.pid, signal.SIGSTOP)
-        time.sleep(7)
+        time.sleep(8)
         os.killpg(process.pid, signal.SIGCONT)
         _, said = process.communicate(timeout=30)
         assert (process.returncode, said) == (0, "")
