@@ -16,7 +16,15 @@ import pytest
 
 from gru_tune.errors import TrainingError
 from gru_tune.learning import resuming
-from gru_tune.learning.checkpoints import RUNNING, Damaged, State, read_state, state_name, write_state
+from gru_tune.learning.checkpoints import (
+    RUNNING,
+    Damaged,
+    State,
+    reached,
+    read_state,
+    state_name,
+    write_state,
+)
 from gru_tune.learning.fitting import Fit
 from gru_tune.learning.training import open_dataset, train
 from gru_tune.trial import Epoch, Job, Outcome
@@ -107,6 +115,25 @@ def test_no_damaged_byte_goes_unseen(tmp_path: Path) -> None:
             read_state(path)
     path.write_bytes(whole)
     assert read_state(path).scores == STATE.scores
+
+
+HUGE = (
+    b"\x93NUMPY\x01\x00\x56\x00"
+    + b"{'descr': '|u1', 'fortran_order': False, 'shape': (10000000000000,), }".ljust(85)
+    + b"\n"
+)
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04" + bytes(100), b"", b"[" * 9000, HUGE])
+def test_a_state_that_is_none_has_reached_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / RUNNING).write_bytes(bytes(32) + content)
+    assert reached(tmp_path / RUNNING) == 0
+
+
+def test_the_folder_of_a_study_that_was_moved_is_not_made_again(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_state(tmp_path / "trials" / "1" / RUNNING, State((0.5,), []))
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_state_that_could_not_be_written_leaves_the_one_before(

@@ -139,7 +139,7 @@ def test_a_search_that_goes_on_does_not_hold_the_record_that_it_read(tmp_path: P
 
     def counted(job: Any) -> Outcome:
         gc.collect()
-        held.append(sum(isinstance(one, Finished) for one in gc.get_objects()))
+        held.append(sum(type(one) is Finished for one in gc.get_objects()))  # some proxies have no class
         return standins.train(job)
 
     run(tmp_path, parts=dataclasses.replace(standins.PARTS, train=counted))

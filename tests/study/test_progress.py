@@ -62,7 +62,7 @@ def test_plain_lines() -> None:
         "trial 1 starts: units 8",
         "trial 1: epoch 2 of 3, accuracy 0.5000",
         "[1/4]  trial 1: accuracy 0.5000 (epoch 1/1, 10 s); the best so far (units 8); about 15 s left",
-        "trial 2 starts again (attempt 2): units 8",
+        "trial 2 starts again: units 8",
         "trial 2: its worker was killed; it is tried again",
         "[2/4]  trial 2 failed: no luck; best so far: trial 1, 0.5000 (units 8); about 10 s left",
         "[3/4]  trial 3: accuracy 0.4000 (epoch 1/1, 10 s); best so far: trial 1, 0.5000 (units 8); about 5.0 s left",

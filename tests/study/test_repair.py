@@ -337,3 +337,39 @@ def test_the_outcome_of_a_later_rung_is_not_taken_for_that_of_an_earlier_one(tmp
     assert any(text.endswith(f"what its trial had come to before is lost (trial {trial})") for text in told)
     run(tmp_path, *settings)
     assert sorted({number for (number, _), _ in outcomes(folder)}) == list(range(1, 10))
+
+
+def test_a_final_of_which_all_else_is_lost_is_set_aside(tmp_path: Path) -> None:
+    folder = run(tmp_path, SOUND, "search.trials=2", *FINALS)
+    lines = lines_of(folder)
+    events = [logs.decode(line) for line in lines]
+    final = next(n for n, event in enumerate(events) if isinstance(event, Finished) and event.repeat > 1)
+    trial = events[final].run[0]  # type: ignore[union-attr]
+    lost = [
+        n for n, event in enumerate(events)
+        if (isinstance(event, Launch) and event.run == events[final].run)  # type: ignore[union-attr]
+        or (isinstance(event, Finished) and event.run == (trial, 1))
+    ]  # fmt: skip
+    put(folder, [flipped(line) if n in lost else line for n, line in enumerate(lines)])
+    told = repair(folder.path)
+    assert f"line {final + 1} is set aside: it ends a job that never began (trial {trial})" in told
+    run(tmp_path, SOUND, "search.trials=2", *FINALS)
+    assert len(outcomes(folder)) == len([event for event in events if isinstance(event, Finished)])
+
+
+def test_a_line_of_a_trial_that_was_never_there_is_set_aside(study: StudyFolder) -> None:
+    lines = lines_of(study)
+    strange = encode(replace(logs.decode(lines[2]), trial=10**15)).encode()  # type: ignore[arg-type]
+    put(study, [*lines[:4], flipped(lines[4]), strange, *lines[5:]])
+    told = repair(study.path)
+    assert f"line 6 is set aside: its number is far beyond all others (trial {10**15})" in told
+    assert {key[0][0] for key in outcomes(study)} == {1, 2, 3}
+
+
+def test_a_head_that_no_study_writes_is_refused(study: StudyFolder) -> None:
+    lines = lines_of(study)
+    head = encode(Header({"name": "toy"}, 1.0)).encode()
+    put(study, [head, *lines[1:]])
+    with pytest.raises(StudyError, match=r"trials\.jsonl cannot be mended: it holds what no study writes"):
+        repair(study.path)
+    assert lines_of(study) == [head, *lines[1:]]

@@ -13,8 +13,8 @@ from gru_tune.study.results import StudyFolder, read_json, replace_json, replace
 from gru_tune.study.weights import Weights, prune, ready, settle
 
 
-def launch(first_epoch: int, attempt: int = 1) -> Launch:
-    return Launch(1, attempt, {}, 1, first_epoch, 9, True, 0.0)
+def launch(first_epoch: int, attempt: int = 1, reached: int = 0) -> Launch:
+    return Launch(1, attempt, {}, 1, first_epoch, 9, True, 0.0, reached=reached)
 
 
 def files(folder: Path) -> set[str]:
@@ -51,10 +51,12 @@ def test_a_job_begins_where_the_log_says_whatever_a_dead_worker_left(tmp_path: P
     assert files(folder) == {"epoch-00003.state", "model.keras"}
     for name in ("epoch-00009.state", "running.state", "beside.77.model.keras"):  # its worker died
         (folder / name).write_text("", encoding="utf-8")
-    assert ready(folder, launch(3, attempt=2)) == 3
+    assert ready(folder, launch(3, attempt=2, reached=5)) == 3
     assert files(folder) == {"epoch-00003.state", "model.keras", "running.state"}
-    assert ready(folder, launch(0, attempt=2)) == 0
+    assert ready(folder, launch(0, attempt=2, reached=5)) == 0
     assert files(folder) == {"running.state"}
+    assert ready(folder, launch(0, attempt=2)) == 0  # its state is of no use
+    assert files(folder) == set()
 
 
 def test_an_outcome_leaves_the_newest_state_alone(tmp_path: Path) -> None:
@@ -102,3 +104,11 @@ def test_differences_are_named_by_their_keys() -> None:
     many = {str(number): number for number in range(9)}
     with pytest.raises(StudyError, match="and 3 more"):
         refuse_other(Path("x"), {}, many)
+
+
+def test_only_an_error_of_the_disk_is_told_as_one(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    assert "only a part was written" in str(folder.failed(OSError("8 requested and 0 written")))
+    assert "no space left" in str(folder.failed(OSError(28, "No space left on device")))
+    assert folder.failed(OSError("the connection was closed")) is None
+    assert folder.failed(FileNotFoundError(2, "No such file", "/elsewhere/a")) is None
