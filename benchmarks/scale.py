@@ -27,16 +27,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-
+from benchmarks import standins
 from benchmarks.surroundings import surroundings
 from gru_tune import config
-from gru_tune.data.dataset import Dataset
-from gru_tune.data.prepare import Prepared
 from gru_tune.executors.base import read_progress
 from gru_tune.executors.in_process import InProcess
-from gru_tune.study import study, winner
-from gru_tune.study.study import Parts
+from gru_tune.study import study
 from gru_tune.study.watch import Watcher
 from gru_tune.trial import Epoch, Job, Outcome, Trial
 
@@ -128,7 +124,7 @@ def measured(place: str, folder: Path, settings: tuple[str, ...]) -> dict[str, A
     watch = Marks()
     cpu, start = time.process_time(), time.perf_counter()
     with synced() as waits, executing(place) as options:
-        study.run(asked, out=folder, watch=watch, parts=PARTS, **options)
+        study.run(asked, out=folder, watch=watch, parts=standins.parts(train), **options)
     end = time.perf_counter()
     times = watch.times
     rates = {}
@@ -229,18 +225,6 @@ def sleeping(train: Any, job: Job) -> Outcome:
     return outcome
 
 
-def prepare(asked: Any) -> Prepared:
-    """Twelve sequences of two steps, two classes."""
-    count = 12
-    spans = np.stack([np.arange(count) * 2, np.full(count, 2), np.arange(count) % 3], axis=1)
-    dataset = Dataset(
-        layout="sequences", target="label", x=np.zeros((2 * count, 1), np.float32),
-        y=(np.arange(count) % 2).astype(np.int32), valid=np.ones(count, bool), spans=spans,
-        info={"task": "classification", "kind": "arrays", "features": 1, "labels": ["a", "b"], "vocabulary": 0},
-    )  # fmt: skip
-    return Prepared(dataset, {"labels": ["a", "b"]}, {"rows": 24}, (), "scale")
-
-
 def train(job: Job) -> Outcome:
     """What a worker leaves behind, without the work: progress after every epoch, and a model."""
     epochs = []
@@ -251,29 +235,6 @@ def train(job: Job) -> Outcome:
         Path(job.progress or "").write_text(json.dumps(report), encoding="utf-8")
     (Path(job.folder) / "model.keras").write_text("a model", encoding="utf-8")
     return Outcome(job.trial, tuple(epochs), 1_000, 0.003, "plain")
-
-
-def judge(model: Path, data: Path, settings: Any, split: str, metrics: Any, objective: Any) -> dict[str, Any]:
-    against = {
-        "name": "majority class", "difference": 0.1, "interval": [0.0, 0.2], "beaten": True,
-        "objective": {"name": "accuracy", "direction": "max"}, "score": 0.6, "rival": 0.5,
-    }  # fmt: skip
-    return {
-        "metrics": {"accuracy": 0.6, "loss": 1.0}, "intervals": {"accuracy": [0.5, 0.7]},
-        "baselines": {"majority class": {"accuracy": 0.5}}, "against": against, "details": {},
-        "examples": {"samples": 4, "wrong": 0, "mistakes": []}, "drawn": {"accuracy": [0.5, 0.7]},
-    }  # fmt: skip
-
-
-def retrain(job: Job, epochs: int, folder: Path) -> None:
-    raise NotImplementedError
-
-
-def sample(model: Path, data: Path, settings: Any, path: Path) -> None:
-    path.write_text("a sample", encoding="utf-8")
-
-
-PARTS = Parts(prepare, train, None, None, winner.Parts(judge, retrain, sample))
 
 
 def resident() -> float:

@@ -13,15 +13,11 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
+from benchmarks.standins import parts
 from gru_tune import config as configs
-from gru_tune.data.dataset import Dataset
-from gru_tune.data.prepare import Prepared
 from gru_tune.errors import GruTuneError
-from gru_tune.study import hanging, study, winner
+from gru_tune.study import hanging, study
 from gru_tune.trial import Epoch, Fault, Job, Outcome
 
 RAISES, NAN, SEGFAULT, MEMORY, HANGS = 91, 92, 93, 94, 95
@@ -44,18 +40,6 @@ PAUSE = "FAULTS_PAUSE"  # seconds of an epoch
 def score(units: int, epoch: int) -> float:
     """What an epoch of so many units reaches: the same in every attempt."""
     return units / 50 + epoch / 100
-
-
-def prepare(config: Any) -> Prepared:
-    """Twelve sequences of two steps, two classes."""
-    count = 12
-    spans = np.stack([np.arange(count) * 2, np.full(count, 2), np.arange(count) % 3], axis=1)
-    dataset = Dataset(
-        layout="sequences", target="label", x=np.zeros((2 * count, 1), np.float32),
-        y=(np.arange(count) % 2).astype(np.int32), valid=np.ones(count, bool), spans=spans,
-        info={"task": "classification", "kind": "arrays", "features": 1, "labels": ["a", "b"], "vocabulary": 0},
-    )  # fmt: skip
-    return Prepared(dataset, {"labels": ["a", "b"]}, {"rows": 24}, (), "the same")
 
 
 def train(job: Job) -> Outcome:
@@ -92,30 +76,7 @@ def _replace(path: Path, text: str) -> None:
     os.replace(beside, path)
 
 
-def judge(*given: Any) -> dict[str, Any]:
-    """The same for every model."""
-    return {
-        "metrics": {"accuracy": 0.4, "loss": 1.0}, "intervals": {"accuracy": [0.3, 0.5]},
-        "baselines": {"majority class": {"accuracy": 0.55}},
-        "against": {
-            "name": "majority class", "difference": -0.15, "interval": [-0.3, -0.05], "beaten": False,
-            "objective": {"name": "accuracy", "direction": "max"}, "score": 0.4, "rival": 0.55,
-        },
-        "details": {}, "examples": {"samples": 4, "wrong": 0, "mistakes": []}, "drawn": {"accuracy": [0.25, None]},
-    }  # fmt: skip
-
-
-def sample(model: Path, data: Path, settings: Any, path: Path) -> None:
-    """No inputs at all."""
-    path.write_text("sample", encoding="utf-8")
-
-
-def retrain(job: Job, epochs: int, folder: Path) -> None:
-    """Never asked for."""
-    raise NotImplementedError
-
-
-PARTS = study.Parts(prepare, train, None, None, winner.Parts(judge, retrain, sample))
+PARTS = parts(train)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ def seeds(name: str) -> list[bytes]:
     here = Path(__file__).parents[2]
     if name == "config":
         return [file.read_bytes() for file in sorted((here / "configs").glob("*.yaml"))]
-    if name == "log":
+    if name in ("log", "repair"):
         return [good_log()]
     if name == "facts":
         return [json.dumps(_FACTS, separators=(",", ":")).encode()]

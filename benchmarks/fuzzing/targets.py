@@ -61,6 +61,23 @@ def log(raw: bytes, folder: Path) -> bool:
     return read_all == 2
 
 
+def repair(raw: bytes, folder: Path) -> bool:
+    """A damaged record: what is made of it can be read, or it is refused."""
+    from gru_tune.study import log as logs
+    from gru_tune.study.repair import repair as mended
+
+    file = folder / "trials.jsonl"
+    for kept in folder.glob("trials.jsonl.damaged*"):
+        kept.unlink()
+    whole = 0
+    for content in (raw, b"\n".join(map(_sealed, raw.split(b"\n")))):
+        _written(content, file)
+        with suppress(StudyError):
+            whole += "nothing to repair" in mended(folder)[-1]
+            logs.read(file)
+    return whole == 2
+
+
 def _sealed(line: bytes) -> bytes:
     """The line with the checksum of what stands in it now."""
     from gru_tune.study.lines import MARK, SEAL
@@ -121,6 +138,7 @@ _TABLE: list[tuple[dict[str, Any], str]] = [
 TARGETS: dict[str, Target] = {
     "config": config,
     "log": log,
+    "repair": repair,
     "facts": facts,
     "preprocessing": preprocessing,
     "csv": _data("csv", _TABLE),
