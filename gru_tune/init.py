@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gru_tune import bounds
 from gru_tune.config.defaults import SECTIONS, usual
-from gru_tune.errors import StudyError
+from gru_tune.errors import DataError, StudyError
 from gru_tune.knobs import table
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ def _starter(out: Path) -> tuple[str, str]:
 
 
 def _guessed(data: Path, out: Path) -> tuple[str, str]:
+    try:
+        if data.exists():
+            bounds.regular(data)
+    except bounds.Refused as refused:
+        raise DataError(f"{data} {refused}") from None
     guess = _look(data)
     path = os.path.relpath(data.resolve(), out.resolve().parent)
     return render(guess, path), f"{data.name} looks like {guess.kind} data for {guess.task}"

@@ -30,6 +30,7 @@ FLOORS = [
         "study.table",
         "study.pareto",
         "study.results",
+        "study.facts",
     ],
     ["language", "data.dataset", "data.frame", "data.raw", "learning.truth", "report"],
     ["sources", "kinds", "tasks", "strategies", "executors", "page", "trackers"],

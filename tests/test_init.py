@@ -62,6 +62,11 @@ def test_a_class_that_is_nearly_all_is_not_searched_by_accuracy(tmp_path: Path) 
     assert config.load(out).domain("class_weights") == "balanced"
 
 
+def test_a_device_is_refused_with_its_whole_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^/dev/zero is a pipe or a device; copy what it holds into a file"):
+        init.write(Path("/dev/zero"), tmp_path / "made.yaml")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file"):
         init.write(tmp_path / "nothing.csv", tmp_path / "out.yaml")

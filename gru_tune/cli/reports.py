@@ -54,6 +54,8 @@ def report(
         from gru_tune import report as reporting
 
         show(reporting.show(results, form or "terminal", top, width()))
+        if form == "csv":  # which has no place for a sentence
+            tell(reporting.doubts(results))
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from gru_tune.cli.lasting import READER, lasting
 from gru_tune.cli.output import FILE, RESULTS, tell, watcher, width
 from gru_tune.errors import NothingCompleted, SearchInterrupted
+from gru_tune.study.files import unwritable
 from gru_tune.study.results import StudyFolder
 from gru_tune.wording import visible
 
@@ -102,7 +104,8 @@ def _page(folder: StudyFolder, quiet: bool) -> None:
     try:
         written = page.write(read.study(folder.path))
     except OSError as error:
-        tell([f"{folder.report} could not be written: {error.strerror}"])
+        again = shlex.join(["gru-tune", "report", "--html", str(folder.path)])
+        tell([f"{unwritable(error, folder.report)}; then `{again}` writes it"])
     else:
         if not quiet:
             click.echo(f"The report as a page: {written}")
@@ -110,8 +113,6 @@ def _page(folder: StudyFolder, quiet: bool) -> None:
 
 def _command(name: str, config: Path, **options: Any) -> str:
     """A command line that can be pasted into a shell; options without a value are left out."""
-    import shlex
-
     words = ["gru-tune", name, str(config)]
     for key, given in options.items():
         option = key.replace("_", "-")

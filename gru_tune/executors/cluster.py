@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -16,9 +17,12 @@ from typing import Any
 from gru_tune.errors import StudyError
 from gru_tune.executors.base import WorkerDied
 from gru_tune.executors.remote import Task, perform
+from gru_tune.study.files import FULL, in_part
 from gru_tune.trial import Fault
 
 SECONDS = 2.0  # for a machine of the same network to answer
+SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # the first frame that each side of HTTP/2 sends, when empty
+GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 REUSED = 50  # tasks of one process, which TensorFlow makes grow with every trial
 
 
@@ -39,10 +43,13 @@ class Cluster:
 
         self.address = address
         # Made once: every new one is told to the head. A process keeps the GPU it has begun with, so it
-        # must not serve where it would get another.
+        # must not serve where it would get another; and what it has gained with former trials counts
+        # as taken, where there is a limit.
         self._perform = ray.remote(max_calls=REUSED)(perform)
         self._perform_alone = ray.remote(max_calls=1)(perform)
         self._several = False  # a node has more than one GPU
+        own = self._nodes()[ray.get_runtime_context().get_node_id()]
+        self._socket = str(own["RayletSocketName"])
 
     def backend(self, asked: str) -> tuple[str, str]:
         """What Keras computes with on the nodes when ``asked`` (auto, tensorflow, jax), and why."""
@@ -58,13 +65,14 @@ class Cluster:
 
     def room(self, share: Share) -> int:
         """Trials side by side on all nodes together, whoever else uses them."""
-        found = self._nodes().values()
+        found = [node["Resources"] for node in self._nodes().values()]
         self._several = self._several or any(node.get("GPU", 0) > 1 for node in found)
         return sum(_fits(node, share) for node in found)
 
     def submit(self, task: Task, share: Share) -> Any:
         """Hand a task over; returns the generator of references to what it tells."""
-        function = self._perform_alone if share.gpus and self._several else self._perform
+        alone = share.memory or (share.gpus and self._several)
+        function = self._perform_alone if alone else self._perform
         return function.options(
             num_returns="streaming", max_retries=0, num_cpus=share.cpus, num_gpus=share.gpus,
             memory=share.memory, name=getattr(task.function, "__name__", "task"),
@@ -105,11 +113,18 @@ class Cluster:
             )  # fmt: skip
 
     def fault(self, error: BaseException, node: str | None) -> BaseException:
-        """What an error of Ray means for a task that ran on ``node``; the task's own error is given back."""
+        """What an error of Ray means for a task that ran on ``node``; the task's own error is given back.
+
+        Without a node it did not begin to run: what was raised then is of the machine, as a package that is missing.
+        """
         from ray import exceptions
 
         if isinstance(error, exceptions.RayTaskError):
-            return error.cause if isinstance(error.cause, Exception) else error
+            own = error.cause if isinstance(error.cause, Exception) else error
+            if node is None:
+                return WorkerDied(f"its worker could not start ({_line(own)})", Fault.START)
+            full = isinstance(own, OSError) and (own.errno in FULL or in_part(own))
+            return self._there(own, node) if full else own
         if isinstance(error, exceptions.OutOfMemoryError):
             return WorkerDied("its machine ran out of memory, so Ray ended it", Fault.MEMORY)
         if isinstance(error, exceptions.RuntimeEnvSetupError):
@@ -126,6 +141,18 @@ class Cluster:
         """Whether the head can be reached."""
         return reachable(self.address) is None
 
+    def here(self) -> bool:
+        """Whether Ray still runs on this machine; where not, it ends this process at the next thing it is asked."""
+        try:
+            with socket.socket(socket.AF_UNIX) as asked:
+                asked.settimeout(SECONDS)
+                asked.connect(self._socket)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:  # it is busy
+            return True
+        return True
+
     def leave(self) -> None:
         """End the connection, and with it all that still runs for this process."""
         import ray
@@ -133,24 +160,37 @@ class Cluster:
         ray.shutdown()
 
     def _lost(self, node: str | None) -> bool:
-        """Whether a node has gone; what its end did to a task may be known before that."""
+        """Whether a node has gone; its tasks may end some moments before it does, and Ray knows it later."""
         if node is None:
             return False
-        time.sleep(SECONDS)
+        end = time.monotonic() + SECONDS
         try:
-            return node not in self._nodes()
+            while time.monotonic() < end:
+                found = self._nodes().get(node)
+                if found is None or reachable(_place(found)) is not None:
+                    return True
+                time.sleep(0.2)
         except Exception:  # this process has left the cluster by now
             return False
+        return False
+
+    def _there(self, error: Any, node: str) -> Any:
+        """An ``OSError`` of a full disk, which names the node whose disk it is."""
+        with suppress(Exception):
+            address = self._nodes()[node]["NodeManagerAddress"]
+            said = f"{error.strerror or error} on the node {address} of the cluster"
+            return OSError(error.errno or errno.ENOSPC, said, error.filename)
+        return error
 
     def _gpus(self) -> float:
-        return sum(node.get("GPU", 0) for node in self._nodes().values())
+        return float(sum(node["Resources"].get("GPU", 0) for node in self._nodes().values()))
 
-    def _nodes(self) -> dict[str, dict[str, float]]:
-        """The resources of the nodes that are alive, by their identifiers."""
+    def _nodes(self) -> dict[str, dict[str, Any]]:
+        """What Ray tells of the nodes that are alive, by their identifiers."""
         import ray
 
         nodes = ray.nodes()  # type: ignore[no-untyped-call]
-        return {node["NodeID"]: node["Resources"] for node in nodes if node["Alive"]}
+        return {node["NodeID"]: node for node in nodes if node["Alive"]}
 
 
 @contextmanager
@@ -178,17 +218,21 @@ def join(address: str) -> Cluster:
     os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     try:
         import ray
-        from ray._private import worker
+        from ray._private import services, worker
     except ImportError:
         raise StudyError("--ray needs the package ray: pip install 'gru-tune[ray]'") from None
     found = _of_this_machine() if address == "auto" else address
-    if (reason := reachable(found)) is not None:  # Ray itself would try for more than a minute
+    if _form(found) is None:
+        found = str(
+            services.canonicalize_bootstrap_address(found)
+        )  # as Ray itself does: localhost has an address
+    if (reason := reachable(found) or _foreign(found)) is not None:  # Ray itself would try for minutes
         raise StudyError(f"--ray {address}: there is no Ray cluster at {found} ({reason})")
     worker._worker_logs_enabled = False  # no public switch keeps its messages out of the display
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         ray.init(address=found, log_to_driver=False, logging_level=logging.FATAL)
-    except (RuntimeError, ValueError, ConnectionError) as error:
+    except (RuntimeError, ValueError, ConnectionError, ray.exceptions.RayError) as error:
         raise StudyError(f"the Ray cluster at {found} cannot be joined: {_line(error)}") from None
     finally:
         with suppress(ValueError):  # not the main thread
@@ -212,14 +256,43 @@ def _of_this_machine() -> str:
 
 def reachable(address: str) -> str | None:
     """Why nothing can be reached at ``host:port``; None when it can."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        return "an address is HOST:PORT, as 10.0.0.1:6379, or auto"
+    if (reason := _form(address)) is not None:
+        return reason
     try:
-        socket.create_connection((host.strip("[]"), int(port)), SECONDS).close()
-    except (OSError, OverflowError) as error:
+        _connected(address).close()
+    except (OSError, OverflowError, ValueError) as error:  # ValueError: no name that a host can have
         return str(getattr(error, "strerror", None) or error)
     return None
+
+
+def _form(address: str) -> str | None:
+    """Why something is no address."""
+    host, _, port = address.rpartition(":")
+    if host and port.isascii() and port.isdigit():
+        return None
+    return "an address is HOST:PORT, as 10.0.0.1:6379, or auto"
+
+
+def _connected(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), SECONDS)
+
+
+def _foreign(address: str) -> str | None:
+    """Why what answers there is not Ray, whose servers greet in HTTP/2; behind TLS it is not asked."""
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+        return None
+    try:
+        with _connected(address) as asked:
+            asked.sendall(GREETING)
+            answer = asked.recv(len(SETTINGS))
+    except OSError:  # it hangs up, or says nothing
+        answer = b""
+    return None if answer[3:4] == SETTINGS[3:4] else "something else answers there"
+
+
+def _place(node: dict[str, Any]) -> str:
+    return f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
 
 
 def _fits(node: dict[str, float], share: Share) -> int:

@@ -56,7 +56,8 @@ class Local:
             slot.abandon(future, WorkerDied(reason, fault))
 
     def progress(self) -> list[dict[str, Any]]:
-        return read_progress([slot.job for slot in self._slots if slot.job is not None])
+        jobs = [slot.job for slot in self._slots]  # once: another thread takes them away
+        return read_progress(job for job in jobs if job is not None)
 
     def close(self, kill: bool = False) -> None:
         for slot in self._slots:

@@ -26,7 +26,7 @@ from gru_tune.trial import Fault, Job, Outcome
 
 PIECE = 16 * 2**20  # bytes of an object of the store
 LOOK = 1.0  # seconds between two looks at the cluster
-GONE = 20  # looks in a row without an answer of its head, after which the cluster is given up
+GONE = 15  # looks without an answer of its head, 15 to 45 seconds; after 60 Ray ends this process
 PATIENCE = 2.0  # seconds that nodes have to clean up at the end
 NEVER_SENT = ("model.keras", "error.txt")  # a job leaves them, and starts from none of them
 
@@ -73,6 +73,7 @@ class Ray:
         self._warming = [self._cluster.submit(task, self._share) for _ in range(self.slots)]
 
     def submit(self, job: Job) -> Future[Outcome]:
+        self._refuse_alone()
         folder = Path(job.folder)
         flight = self._send(self._train, [self._sent_job(job)], {0: folder})
         flight.job = job
@@ -80,6 +81,7 @@ class Ray:
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Paths are of this machine: files and prepared data travel there, what is written comes back."""
+        self._refuse_alone()
         homes = {number: path for number, path in enumerate(arguments) if isinstance(path, Path)}
         return self._send(function, [self._sent(argument) for argument in arguments], homes).future
 
@@ -90,10 +92,8 @@ class Ray:
     def progress(self) -> list[dict[str, Any]]:
         """Of the trials that run; those in Ray's queue do not. Raises ``StudyError`` when the cluster is gone."""
         if self._silent >= GONE:
-            raise StudyError(
-                f"the head of the Ray cluster at {self._cluster.address} no longer answers; everything finished "
-                "is saved, and the same command goes on once there is a cluster"
-            )
+            raise _gone(f"the head of the Ray cluster at {self._cluster.address} no longer answers")
+        self._refuse_alone()
         if not self._room and not self._told:
             self._say("no machine of the Ray cluster has room for a trial; waiting for one")
         self._told = not self._room
@@ -104,7 +104,9 @@ class Ray:
         if self._closed.is_set():
             return
         flights = list(self._flights.values())
-        gone = self._silent > 0  # whatever is asked of the cluster now may wait for long
+        gone = (
+            self._silent > 0 or not self._cluster.here()
+        )  # whatever is asked of the cluster now may wait for long
         if gone:
             for flight in flights:
                 self._over(flight, error=WorkerDied("the cluster is gone", Fault.LOST))
@@ -118,6 +120,11 @@ class Ray:
         self._data.clear()
         if not gone:
             self._cluster.everywhere(remote.forget, self._run, PATIENCE)
+
+    def _refuse_alone(self) -> None:
+        """Raise ``StudyError`` when Ray has ended on this machine."""
+        if not self._cluster.here():
+            raise _gone("Ray has ended on this machine, which took it out of the cluster")
 
     def _watch(self) -> None:
         """Look again and again what there is; a thread of its own, as Ray may let it wait."""
@@ -151,9 +158,8 @@ class Ray:
             raise WorkerDied("its worker is gone")
         except BaseException as error:
             if flight.future in self._flights:
-                self._cluster.cancel(
-                    flight.references
-                )  # it may run on, when its files cannot be written here
+                # It may run on, when its files cannot be written here.
+                self._cluster.cancel(flight.references)
                 self._over(flight, error=flight.verdict or self._cluster.fault(error, flight.node))
 
     def _heard(self, flight: _Flight, told: Any) -> None:
@@ -197,6 +203,12 @@ class Ray:
             files = {path.name: self._cluster.put(path, PIECE) for path in folder.iterdir()}
             self._data[folder] = Prepared(len(self._data), files)
         return self._data[folder]
+
+
+def _gone(what: str) -> StudyError:
+    return StudyError(
+        f"{what}; everything finished is saved, and the same command goes on once there is a cluster"
+    )
 
 
 def _put(home: Path, told: remote.Written) -> None:

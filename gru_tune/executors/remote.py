@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,6 +109,8 @@ def perform(task: Task) -> Iterator[Begun | Unable | Starved | Written | Ended]:
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(task.function, *arguments)
             while not wait([future], LOOK).done:
+                with suppress(FileNotFoundError):
+                    os.utime(base)  # it is in use, however long that takes
                 yield from written.changes()
                 if task.start.memory is not None and own_memory(os.getpid()) > task.start.memory:
                     yield Starved(f"its worker needed more than {gigabytes(task.start.memory)}")
@@ -144,8 +147,9 @@ def _base(run: str) -> Path:
     place = _place(run)
     if not place.exists():
         for other in place.parent.glob(f"{PREFIX}*"):
-            if time.time() - other.stat().st_mtime > OLD:
-                shutil.rmtree(other, ignore_errors=True)
+            with suppress(OSError):  # another task deletes them as well
+                if time.time() - other.stat().st_mtime > OLD:
+                    shutil.rmtree(other, ignore_errors=True)
     place.mkdir(mode=0o700, exist_ok=True)
     os.utime(place)
     return place
@@ -214,9 +218,12 @@ class _Files:
             del self._known[number, name]
             yield Written(number, name, None)
         for (number, name), (path, stamp) in now.items():
-            if self._known.get((number, name)) != stamp:
+            if self._known.get((number, name)) == stamp:
+                continue
+            with suppress(FileNotFoundError):  # deleted since it was looked at
+                told = Written(number, name, path.read_bytes())
                 self._known[number, name] = stamp
-                yield Written(number, name, path.read_bytes())
+                yield told
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

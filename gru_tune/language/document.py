@@ -154,9 +154,11 @@ def parse(text: str, name: str) -> Document:
     except yaml.YAMLError as error:
         position, message = _sentence(error, text)
         raise Document(name, text, None, faults=(Fault(position, message),)).error() from None
-    except (TooMuch, RecursionError) as error:
-        message = str(error) if isinstance(error, TooMuch) else "is nested too deeply"
-        raise _refused(name, message) from None
+    except TooMuch as error:
+        line, column = error.position
+        raise _refused(f"{name}:{line}:{column}", str(error)) from None
+    except RecursionError:
+        raise _refused(name, "is nested too deeply, and no config is; look for brackets too many") from None
     except (ValueError, OverflowError):
         raise _refused(name, "is not valid YAML: an escaped character in quotes does not exist") from None
     return Document(name, text, data, builder.values, builder.keys, tuple(builder.faults))

@@ -33,7 +33,11 @@ _PLAIN = (
 
 
 class TooMuch(Exception):
-    """The document is larger than any config, perhaps on purpose."""
+    """The document is larger than any config, perhaps on purpose; with the place where it becomes so."""
+
+    def __init__(self, message: str, position: Position) -> None:
+        super().__init__(message)
+        self.position = position
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,17 @@ class Builder:
         """The plain data of ``node``. Raises ``TooMuch``."""
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise TooMuch(f"holds more than {MAX_NODES} values once its aliases are expanded")
+            raise TooMuch(
+                f"more than {MAX_NODES:,} values by this place, aliases expanded; repeat less, and keep data elsewhere",
+                _position(node),
+            )
         if len(path) > MAX_DEPTH:
-            raise TooMuch(f"is nested more than {MAX_DEPTH} levels deep")
+            raise TooMuch(
+                f"this is nested more than {MAX_DEPTH} levels deep, and no config is; look for a bracket too many",
+                _position(node),
+            )
         if id(node) in self._open:
-            raise TooMuch("holds an alias that contains itself")
+            raise TooMuch("the alias here contains itself; write its value out", _position(node))
         self.values[path] = _position(node)
         self._open.add(id(node))
         try:

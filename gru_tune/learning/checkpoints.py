@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.lib.format import read_array
 from numpy.typing import NDArray
 
 from gru_tune.trial import Epoch
@@ -86,8 +87,8 @@ def read_state(path: Path) -> State:
             raise Damaged("its checksum is wrong")
         file.seek(DIGEST)
         try:
-            facts = json.loads(np.load(file, allow_pickle=False).tobytes())
-            arrays = [np.load(file, allow_pickle=False) for _ in range(facts["arrays"])]
+            facts = json.loads(_array(file).tobytes())
+            arrays = [_array(file) for _ in range(facts["arrays"])]
             count = facts["variables"]
             return State(
                 scores=tuple(facts["scores"]),
@@ -97,7 +98,7 @@ def read_state(path: Path) -> State:
                 best=facts["best"],
                 best_weights=arrays[count:] or None,
             )
-        except (ValueError, KeyError, TypeError, EOFError) as problem:
+        except (ValueError, KeyError, TypeError) as problem:
             raise Damaged(f"another version has written it ({problem})") from None
 
 
@@ -106,13 +107,13 @@ def reached(path: Path) -> int:
     try:
         with path.open("rb") as file:
             file.seek(DIGEST)
-            return len(json.loads(np.load(file, allow_pickle=False).tobytes())["scores"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+            return len(json.loads(_array(file).tobytes())["scores"])
+    except (OSError, ValueError, KeyError, TypeError, MemoryError, RecursionError):
         return 0
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace the file ``path`` at once, making its folder where need be."""
+    """Replace the file ``path`` at once; a trial's folder is made where need be, that of its study is not."""
     with _replaced(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
@@ -120,7 +121,7 @@ def write_text(path: Path, text: str) -> None:
 @contextmanager
 def _replaced(path: Path) -> Iterator[Path]:
     """A file to write beside ``path``, which is put in its place when all went well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     beside = path.with_name(f"beside.{os.getpid()}.{path.name}")
     beside.unlink(missing_ok=True)  # were it a link, what is written would land elsewhere
     try:
@@ -129,6 +130,12 @@ def _replaced(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
         raise
     os.replace(beside, path)
+
+
+def _array(file: IO[bytes]) -> NDArray[Any]:
+    """The next one. Not by ``np.load``, which opens other formats as well."""
+    found: NDArray[Any] = read_array(file, allow_pickle=False)
+    return found
 
 
 def _digest(file: IO[bytes]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from gru_tune.errors import NotANumber, TrainingError
+from gru_tune.study.files import in_part
 from gru_tune.trial import Fault
 
 LENGTH = 500  # characters of a reason
@@ -33,8 +34,7 @@ def of_the_disk(error: BaseException) -> bool:
     """Whether nothing can be written any more: the disk is full, or must not be written to."""
     if not isinstance(error, OSError):
         return False
-    in_part = error.errno is None and str(error).endswith(" written")  # as NumPy tells of an array
-    return error.errno in OF_THE_DISK or in_part
+    return error.errno in OF_THE_DISK or in_part(error)
 
 
 def sentence(error: BaseException) -> str:

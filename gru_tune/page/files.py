@@ -7,6 +7,7 @@ from pathlib import Path
 from gru_tune import page, report
 from gru_tune.errors import StudyError
 from gru_tune.report import read
+from gru_tune.study.files import unwritable
 
 
 def pages(path: Path, top: int | None) -> tuple[list[Path], list[str]]:
@@ -15,7 +16,15 @@ def pages(path: Path, top: int | None) -> tuple[list[Path], list[str]]:
     Raises ``StudyError``.
     """
     studies, left_out = report.several(read.find(path))
-    return [page.write(study, top) for study in studies], left_out
+    try:
+        return [page.write(study, top) for study in studies], [
+            *left_out,
+            *(s.doubt for s in studies if s.doubt),
+        ]
+    except OSError as error:
+        raise StudyError(
+            f"{unwritable(error, Path(error.filename or path))} and run the same command again"
+        ) from error
 
 
 def pictures(path: Path, folder: Path) -> tuple[list[Path], list[str]]:

@@ -118,7 +118,7 @@ def _best(study: Study) -> str:
 
 def _state(study: Study) -> str:
     """What became of the study; one that says it is running, and that nobody is at work on, was killed."""
-    state = str(study.facts.get("state") or "")
+    state = "unfinished" if study.lost else str(study.facts.get("state") or "")
     return "killed" if state == "running" and not study.folder.in_use() else state
 
 

@@ -30,6 +30,11 @@ def show(path: Path, form: str, top: int | None, width: int | None) -> str:
     return {"csv": plain.csv, "json": plain.as_json, "markdown": plain.markdown}[form](study, top)
 
 
+def doubts(path: Path) -> list[str]:
+    """What is to be known of the studies at or below ``path`` whose study.json is lost, for forms without sentences."""
+    return [text for folder in read.find(path) if (text := read.study(folder).doubt)]
+
+
 def several(found: Sequence[Path]) -> tuple[list[read.Study], list[str]]:
     """The studies in these folders, and why others are left out. Raises ``StudyError`` when all are."""
     studies, broken = [], []
@@ -47,6 +52,8 @@ def _several(path: Path, found: Sequence[Path], form: str, width: int | None) ->
     """A line a study; one that cannot be read is named and does not hide the others."""
     studies, broken = several(found)
     left_out = "".join(f"{line}\n" for text in broken for line in wrapped(text, width))
+    for study in studies:
+        left_out += "".join(f"{line}\n" for line in wrapped(f"Note: {study.doubt}", width) if study.doubt)
     if form == "terminal":
         return summary.text(studies, path, width) + "\n" + left_out
     if form == "markdown":

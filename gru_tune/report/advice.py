@@ -34,6 +34,10 @@ REASONS = (
         "lower the upper end of training.learning_rate, or set training.clip_norm: 1.0",
     ),
     (
+        ("search.memory_per_worker",),
+        "set a smaller training.batch_size or narrower model.units, or a larger search.memory_per_worker",
+    ),
+    (
         ("memory", "exit code -9", "exhausted"),
         "set a smaller training.batch_size or narrower model.units, or give the run fewer --workers",
     ),

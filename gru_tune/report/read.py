@@ -13,6 +13,7 @@ from typing import Any
 
 from gru_tune import bounds
 from gru_tune.errors import StudyError
+from gru_tune.study import facts as facts_of
 from gru_tune.study import log, pareto
 from gru_tune.study.history import History
 from gru_tune.study.history import repeats as counted
@@ -52,6 +53,8 @@ class Study:
     seconds: float
     updated: float  # Unix time of the last event
     notes: tuple[str, ...]
+    lost: bool = False  # whether the search came to its end, and outcomes of it are missing all the same
+    doubt: str = ""  # what is to be known of a study.json that is lost; "" for a whole one
 
     @property
     def name(self) -> str:
@@ -126,12 +129,12 @@ class Study:
     @property
     def finished(self) -> bool:
         """Whether the search and all that follows it are over."""
-        return self.facts.get("state") == "finished"
+        return self.facts.get("state") == "finished" and not self.lost
 
     @property
     def unfinished(self) -> bool:
-        """Whether a run has begun and not come to its end; False where nothing is known of it."""
-        return self.facts.get("state") in ("running", "stopped")
+        """Whether a run has begun and not come to its end, or that is lost; False where nothing is known of it."""
+        return self.facts.get("state") in ("running", "stopped") or self.lost or bool(self.doubt)
 
     @property
     def finals_done(self) -> int:
@@ -205,7 +208,7 @@ def _collecting_later() -> Iterator[None]:
 
 def _study(folder: StudyFolder) -> Study:
     bounds.regular(folder.log)
-    record = log.read(folder.log)
+    record = log.read_sound(folder.log)
     if not record.events:
         raise StudyError(f"{folder.path}: this study was stopped before it began; run it again")
     header = record.events[0]
@@ -224,6 +227,11 @@ def _study(folder: StudyFolder) -> Study:
     ranked = rank(history.trials.values(), history.objective)
     leader = pareto.leader(ranked, history.objective, _within(facts))
     first = list(_finalists(facts)) or ([leader.number] if leader else [])
+    # At the end a trial may have been cut off on its way up: its row is the outcome it has.
+    running = tuple(sorted(n for n in history.missing if not (history.ended and n in history.trials)))
+    finals_due = any(repeat > history.repeats for _, repeat in history.flights)
+    # The end of the minutes leaves some of both behind; any other end has waited for them.
+    complete = history.ended is not None and history.ended.minutes is None
     places = {number: place for place, number in enumerate(first)}
     return Study(
         folder=folder,
@@ -231,12 +239,13 @@ def _study(folder: StudyFolder) -> Study:
         facts=facts,
         ranked=tuple(sorted(ranked, key=lambda trial: places.get(trial.number, len(places)))),
         runs=tuple(run for _, run in sorted(history.runs.items())),
-        # At the end a trial may have been cut off on its way up: its row is the outcome it has.
         course=tuple(course),
-        running=tuple(sorted(n for n in history.missing if not (history.ended and n in history.trials))),
-        finals_due=any(repeat > history.repeats for _, repeat in history.flights),
+        running=running,
+        lost=complete and (bool(running) or finals_due),
+        finals_due=finals_due,
         seconds=history.seconds,
         updated=record.events[-1].time,
+        doubt=facts_of.doubt(folder, record.over),
         notes=record.notes,
     )
 

@@ -54,7 +54,7 @@ def cells(study: Study, trials: Sequence[Trial]) -> list[dict[str, str]]:
         if study.finalists:
             row["confirmed"] = confirmed(study, trial)
         row |= _knobs(study, trial)
-        row |= {"epoch": epochs(trial), "parameters": f"{trial.parameters or 0:,}"}
+        row |= {"epoch": epochs(trial), "parameters": f"{trial.parameters:,}" if trial.parameters else "–"}
         rows.append(row | {"seconds": f"{trial.seconds:.1f}"})
     return rows
 

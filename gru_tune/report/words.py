@@ -27,6 +27,7 @@ def sentences(study: Study) -> list[str]:
         text
         for text in (
             verdict(study),
+            _doubt(study),
             _winner(study),
             _choice(study),
             _finals(study),
@@ -44,7 +45,7 @@ def sentences(study: Study) -> list[str]:
 def grouped(study: Study) -> dict[str, list[str]]:
     """What the study found by what is asked about it: who ``won``, how ``sure`` that is, what it ``cost``."""
     groups = {
-        "won": [verdict(study), _winner(study), _choice(study)],
+        "won": [verdict(study), _doubt(study), _winner(study), _choice(study)],
         "sure": [_finals(study), _test(study)],
         "cost": [_course(study), _ended(study)],
     }
@@ -80,6 +81,10 @@ def verdict(study: Study) -> str:
     beats = f"; the best baseline, “{known[0]}”, has {number(known[1])}{where}" if known else ""
     place = "leads so far" if study.unfinished else "wins" if objective.cost else "is the best"
     return f"Trial {winner.number} of {study.name} {place}: {objective.name} {_score(study)}{beats}."
+
+
+def _doubt(study: Study) -> str:
+    return f"Not certain: {study.doubt}; until then the scores of the search decide." if study.doubt else ""
 
 
 def brief(study: Study) -> str:
@@ -250,6 +255,8 @@ def _test(study: Study) -> str:
     often = (
         "evaluated once" if looks == 1 else f"evaluated for {looks} winners in turn, so no longer quite fresh"
     )
+    if study.facts.get("test_lost"):
+        often = "evaluated again after what was known of it was lost, so no longer quite fresh"
     return f"Test split, {often}: {metrics}{against}."
 
 
@@ -324,7 +331,14 @@ def _ended(study: Study) -> str:
         finals = f", {plural(study.finals_done, 'training')} of the finals" if study.finals_done else ""
         return f"Not finished: it is running, and has done {len(study.ranked):,}{of} trials{finals}."
     if state == "running":  # a kill leaves no word behind
-        return "Not finished: it was killed; run it again to go on."
+        return "Not finished: it was killed, or ended by an error; run it again to go on."
+    if study.lost:
+        what = (
+            f"to train trial{'s' * (len(study.running) > 1)} {listed(study.running, 'and')}"
+            if study.running
+            else "to go on with the finals"
+        )
+        return f"Not finished: outcomes are missing from the record; run it again {what}."
     ended = study.facts.get("ended")
     return f"Ended: {str(ended).rstrip('.')}." if ended else ""
 

@@ -11,6 +11,7 @@ from gru_tune.trial import Fault, Outcome
 from gru_tune.wording import masked, plural
 
 PARTS = 2  # that the batches of a job are divided into when they do not fit into the memory
+OWN_LIMIT = "search.memory_per_worker"  # stands in the reason where a worker passed it
 LOST = 5  # times the whole program or a machine may go during one job before that job is given up
 STARTS = 2  # times in a row that no worker can start for one job, after which none ever will
 ALIKE = 3  # trials, the first ones, that all fail alike: the others would as well
@@ -26,9 +27,11 @@ def given_up(flight: Flight, retries: int) -> str | None:
         return f"the whole search was killed, or its machine lost, {flight.lost} times while it ran"
     died = flight.died
     if died is not None and died.fault is Fault.MEMORY and flight.launch.accumulation > 1:
+        # Where a worker passed a limit of its own, the machine had room for the others.
+        room = "more --memory-per-worker" if OWN_LIMIT in died.reason else "fewer --workers"
         return (
-            f"{died.reason}, also with batches in {flight.launch.accumulation} parts: take a smaller batch_size "
-            "or fewer units, fewer --workers, or more --memory-per-worker"
+            f"{died.reason}, also with batches in {flight.launch.accumulation} parts; only a new study, or --fresh, "
+            f"tries it again: with a smaller batch_size, fewer units, or {room}"
         )
     if flight.deaths > retries:
         reason = died.reason if died is not None else "its worker died"
@@ -42,9 +45,9 @@ def again(launch: Launch, died: Died) -> str:
     return f"trial {launch.trial}: {died.reason}; it is tried again{parts}"
 
 
-def failure(trial: int, error: str, fault: Fault | None = None) -> Outcome:
-    """The outcome of a job that has none of its own."""
-    return Outcome(trial, epochs=(), parameters=0, seconds=0.0, fast_path="", error=error, fault=fault)
+def failure(trial: int, error: str, fault: Fault | None = None, seconds: float = 0.0) -> Outcome:
+    """The outcome of a job that has none of its own; its attempts took so many ``seconds``."""
+    return Outcome(trial, epochs=(), parameters=0, seconds=seconds, fast_path="", error=error, fault=fault)
 
 
 def hopeless(history: History) -> str:

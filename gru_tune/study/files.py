@@ -13,12 +13,15 @@ from gru_tune.errors import StudyError
 FULL = {errno.ENOSPC, errno.EDQUOT}
 GONE = {errno.ENOENT, errno.ENOTDIR, errno.ESTALE}
 SEALED = {errno.EROFS, errno.EACCES, errno.EPERM}
-OF_DISK = FULL | GONE | SEALED | {errno.EIO, None}
+OF_DISK = FULL | GONE | SEALED | {errno.EIO}
+
+
+BESIDE = "beside."
 
 
 def beside_of(path: Path) -> Path:
     """Where the file is written that takes the place of ``path``."""
-    return path.with_name("beside." + path.name)
+    return path.with_name(BESIDE + path.name)
 
 
 @contextmanager
@@ -44,10 +47,16 @@ def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
         raise
 
 
-def refused(error: OSError, path: Path) -> StudyError:
-    """What is said when ``path``, a file of a study, or its folder cannot be written any more."""
+def in_part(error: OSError) -> bool:
+    """Whether NumPy tells of an array that was written in part: it names neither the file nor the reason."""
+    return error.errno is None and str(error).endswith(" written")
+
+
+def unwritable(error: OSError, path: Path) -> str:
+    """``study/trials.csv cannot be written: no space left on device; free some space``."""
+    path = path.with_name(path.name.removeprefix(BESIDE))  # the file whose place it was to take
     reason = (error.strerror or str(error)).lower()
-    if error.errno is None:  # NumPy's, of an array that was written in part
+    if in_part(error):
         reason, way_out = f"only a part was written ({reason})", "free some space"
     elif error.errno in FULL:
         way_out = "free some space"
@@ -57,7 +66,12 @@ def refused(error: OSError, path: Path) -> StudyError:
         way_out = "make it writable"
     else:
         way_out = "see to the disk"
+    return f"{path} cannot be written: {reason}; {way_out}"
+
+
+def refused(error: OSError, path: Path) -> StudyError:
+    """What is said when ``path``, a file of a study, or its folder cannot be written any more."""
     return StudyError(
-        f"{path} cannot be written: {reason}; {way_out} and run the same command again: "
+        f"{unwritable(error, path)} and run the same command again: "
         "it goes on, and what was finished is not trained again"
     )

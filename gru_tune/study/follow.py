@@ -15,6 +15,7 @@ from gru_tune.errors import ConfigError, StudyError
 from gru_tune.executors.base import report
 from gru_tune.report import read
 from gru_tune.report.words import verdict
+from gru_tune.study import facts as facts_of
 from gru_tune.study.faults import given_up
 from gru_tune.study.finals import Finals
 from gru_tune.study.history import History
@@ -215,6 +216,7 @@ def _ended(story: Story) -> list[str]:
     folder, history = story.folder, story.history
     if history is None:
         raise StudyError(f"{folder.path}: the run ended before its first trial; run it again")
+    doubt = [text] if (text := facts_of.doubt(folder, history.ended is not None)) else []
     facts = read_json(folder.facts)
     state, ended = facts.get("state"), history.ended
     # A run that was killed when its search was over, and went on with what follows, has left no line of its end.
@@ -226,4 +228,4 @@ def _ended(story: Story) -> list[str]:
         )
     reason = (ended.reason if ended else str(facts.get("ended"))).rstrip(".")
     shows = f"`gru-tune report {shlex.quote(str(folder.path))}` shows all"
-    return [verdict(read.study(folder.path)), f"The study is over: {reason}; {shows}."]
+    return [verdict(read.study(folder.path)), *doubt, f"The study is over: {reason}; {shows}."]

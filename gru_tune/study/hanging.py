@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from gru_tune.executors.base import Executor
@@ -91,8 +92,15 @@ class Vigil:
 
 
 def result(executor: Executor, future: Future[Any], seconds: float) -> BaseException | None:
-    """Wait for a call; what it raised, if anything. One that takes longer than ``seconds`` is killed."""
-    if not wait([future], seconds).done:
-        reason = f"no answer for {duration(seconds)}, so its worker was killed"
-        executor.abandon(future, reason, Fault.HUNG)
+    """Wait for a call; what it raised, if anything. One that takes longer than ``seconds`` is killed.
+
+    Raises what ``Executor.progress`` does when the place itself is gone.
+    """
+    end = monotonic() + seconds
+    while not wait([future], min(STEP, seconds)).done:
+        executor.progress()
+        if monotonic() >= end:
+            reason = f"no answer for {duration(seconds)}, so its worker was killed"
+            executor.abandon(future, reason, Fault.HUNG)
+            break
     return future.exception()

@@ -39,6 +39,7 @@ class Flight:
     starts: int = 0  # attempts in a row, of this run of the program, for which no worker could start
     ended: bool = False  # the latest attempt is known to be over
     died: Died | None = None  # how the latest attempt ended, where its worker died
+    spent: float = 0.0  # seconds from launch to death, of all attempts whose worker died
 
 
 @dataclass
@@ -46,8 +47,9 @@ class History:
     """The fold of a study's events; ``apply`` takes the next one.
 
     The search trains a configuration ``repeats`` times, and what is trained after that belongs to
-    the finals. Every repeat has a seed of its own; with ``folds`` they go through these in turn. With ``slim``, a trial keeps only its best and its last epoch:
-    a long search then does not fill the memory with curves that are on the disk anyway.
+    the finals. Every repeat has a seed of its own; with ``folds`` they go through these in turn.
+    With ``slim``, a trial keeps only its best and its last epoch: a long search then does not fill
+    the memory with curves that are on the disk anyway.
     """
 
     objective: Objective
@@ -101,7 +103,7 @@ class History:
         if isinstance(event, Died | Finished) and not self._began(event.run):
             raise StudyError(
                 f"the study's record tells the end of a job of trial {event.run[0]} that never began; "
-                "`gru-tune repair` with the study's folder keeps what makes sense"
+                "`gru-tune repair` keeps what makes sense"
             )
         if isinstance(event, Launch):
             self._launch(event)
@@ -163,6 +165,7 @@ class History:
             starts=flight.starts + 1 if fault is Fault.START else 0,
             ended=True,
             died=event,
+            spent=flight.spent + max(event.time - flight.launch.time, 0.0),
         )
 
     def _lose(self) -> None:

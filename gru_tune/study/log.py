@@ -30,7 +30,7 @@ from gru_tune.study.lines import Damaged, Decoder, Newer, decode, encode, finite
 
 __all__ = [
     "Died", "Ended", "Event", "Finished", "Header", "Launch", "Log", "Record", "Run", "Started", "Stopped",
-    "decode", "encode", "finite", "read",
+    "decode", "encode", "finite", "read", "read_sound",
 ]  # fmt: skip
 
 
@@ -47,6 +47,11 @@ class Record:
         """What the first line says; {} for an empty log."""
         first = self.events[0] if self.events else None
         return first.facts if isinstance(first, Header) else {}
+
+    @property
+    def over(self) -> bool:
+        """Whether the study has ever come to its end."""
+        return any(isinstance(event, Ended) for event in self.events)
 
 
 def read(path: Path) -> Record:
@@ -80,6 +85,21 @@ def read(path: Path) -> Record:
             raise _damaged(path, number, "another record begins here" if number > 1 else what)
         events.append(event)
     return Record(tuple(events), whole, tuple(notes))
+
+
+def read_sound(path: Path) -> Record:
+    """As ``read``; raises ``StudyError`` also for a line that ends a job that never began."""
+    record = read(path)
+    begun: set[Run] = set()
+    for number, event in enumerate(record.events, start=1):
+        if isinstance(event, Launch):
+            begun.add(event.run)
+        elif isinstance(event, Finished | Died) and event.run not in begun:
+            what = f"this line ends a job of trial {event.run[0]} that never began, or was over before it"
+            raise _damaged(path, number, what)
+        if isinstance(event, Finished):
+            begun.discard(event.run)
+    return record
 
 
 def newer(path: Path, number: int, problem: Newer) -> StudyError:

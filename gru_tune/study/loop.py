@@ -12,12 +12,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from gru_tune.errors import StudyError
 from gru_tune.executors.base import Executor, WorkerDied
-from gru_tune.learning.failing import of_the_disk
+from gru_tune.learning.failing import of_the_disk, sentence
 from gru_tune.strategies import WAIT, Proposal, Strategy
 from gru_tune.study.faults import PARTS, STARTS, failure, given_up, hopeless
+from gru_tune.study.files import refused
 from gru_tune.study.finals import Finals
 from gru_tune.study.hanging import Vigil
 from gru_tune.study.history import Flight, History, Told, replay
@@ -255,11 +257,11 @@ class Search:
         error = future.exception()
         if isinstance(error, WorkerDied):
             self._died(launch, str(error), error.fault)
-        elif error is not None and of_the_disk(error):
-            text = f"trial {launch.trial} cannot write its files ({error})"
-            raise StudyError(f"{text}; free some space and run the same command again: it goes on")
+        elif isinstance(error, OSError) and of_the_disk(error):
+            raise StudyError(f"trial {launch.trial}: {refused(error, Path(error.filename or 'its folder'))}")
         elif error is not None:
-            self._finish(launch, failure(launch.trial, f"{type(error).__name__}: {error}", Fault.ERROR))
+            seconds = max(time.time() - launch.time, 0.0)
+            self._finish(launch, failure(launch.trial, sentence(error), Fault.ERROR, seconds))
         elif future.result().fault is Fault.MEMORY:
             self._died(launch, future.result().error or "", Fault.MEMORY)
         else:
@@ -284,7 +286,7 @@ class Search:
 
     def _give_up(self, flight: Flight, reason: str) -> None:
         fault = flight.died.fault if flight.died else None
-        self._finish(flight.launch, failure(flight.launch.trial, reason, fault))
+        self._finish(flight.launch, failure(flight.launch.trial, reason, fault, flight.spent))
 
     def _finish(self, launch: Launch, outcome: Outcome) -> None:
         self.write(Finished(launch.attempt, outcome, time.time(), launch.repeat))

@@ -56,9 +56,14 @@ def mend(header: Header, lines: Sequence[Line], sources: Sources) -> Mended:
         except Unknown as unknown:
             of_it = [
                 place for place, line in enumerate(lines)
-                if place >= unknown.place and attempt.in_search(line.event) == unknown.trial
+                if (place >= unknown.place and attempt.in_search(line.event) == unknown.trial)
+                or (place == unknown.place and attempt.final(line.event) == unknown.trial)
             ]  # fmt: skip
-            if not of_it:
+            if not of_it and unknown.trial in hopeless:
+                raise ValueError(f"trial {unknown.trial}: {unknown.why}") from None
+            if not of_it:  # and nothing is known of the search after that: neither of others without a trace
+                traces = {attempt.in_search(line.event) or 0 for line in lines}
+                hopeless |= set(range(unknown.trial, max(traces) + 1)) - traces
                 hopeless.add(unknown.trial)
                 continue
             numbers = [lines[place].number for place in of_it]
@@ -104,15 +109,15 @@ class _Attempt:
         """The trial that an event of the search is of; None for all others."""
         return event.run[0] if isinstance(event, OfRun) and event.run[1] <= self.history.repeats else None
 
+    def final(self, event: Event | None) -> int | None:
+        """The trial that an event of the finals is of; None for all others."""
+        return event.run[0] if isinstance(event, OfRun) and self.in_search(event) is None else None
+
     def _take(self, event: Event, place: int, told: bool = True) -> None:
         """The next event; with ``told`` the strategy is told of a proposal."""
         if isinstance(event, Started):
             self.workers = event.workers
-        if (
-            isinstance(event, OfRun)
-            and event.run[1] > self.history.repeats
-            and event.run[0] not in self.history.asked
-        ):
+        if (trial := self.final(event)) is not None and trial not in self.history.asked:
             self._say(place, f"{self.lines[place].named()} is set aside: its trial is lost")
             return
         if isinstance(event, Finished | Died) and event.run not in self.history.flights:

@@ -9,6 +9,7 @@ from gru_tune.study.events import Died, Finished, Launch, Run, Stopped
 from gru_tune.study.salvage import Line
 
 OfRun = Launch | Finished | Died | Stopped
+FAR = 100_000  # trials in a row, of which no trace is left: so many are not lost but were never there
 
 
 class Unknown(Exception):
@@ -46,6 +47,8 @@ def missing(lines: Sequence[Line], repeats: int, hopeless: set[int]) -> dict[int
         if not isinstance(event, OfRun) or event.run[1] > repeats:
             continue
         trial, repeat = run = event.run
+        if trial > max(stage, default=0) + FAR:
+            raise Unknown(trial, place, "its number is far beyond all others")
         if hole > newest:  # trials are numbered as they are proposed
             for number in range(max(stage, default=0) + 1, trial):
                 if number not in hopeless:

@@ -166,11 +166,10 @@ class JsonLines(Watcher):
 
 
 def starting(launch: Launch, plan: Plan) -> str:
-    """``trial 3 starts: units 64``."""
-    again = f" again (attempt {launch.attempt})" if launch.attempt > 1 else ""
+    """``trial 3 starts: units 64``; ``goes on after epoch 5`` where an earlier job has left its weights."""
     before = launch.reached or launch.first_epoch
-    verb = f"goes on from epoch {before}" if before else "starts"
-    return f"{training(*launch.run, plan)} {verb}{again}: {knobs(launch.values)}"
+    verb = f"goes on after epoch {before}" if before else "starts again" if launch.attempt > 1 else "starts"
+    return f"{training(*launch.run, plan)} {verb}: {knobs(launch.values)}"
 
 
 def training(trial: int, repeat: int, plan: Plan) -> str:

@@ -15,8 +15,9 @@ from gru_tune.errors import ConfigError, StudyError
 from gru_tune.learning.pace import Pace
 from gru_tune.space import Values
 from gru_tune.study import earlier, proposing
+from gru_tune.study import facts as facts_of
 from gru_tune.study.described import question
-from gru_tune.study.events import Header, Run
+from gru_tune.study.events import Ended, Header, Run
 from gru_tune.study.files import replacing
 from gru_tune.study.lines import encode
 from gru_tune.study.log import Record
@@ -45,7 +46,17 @@ def repair(path: Path) -> list[str]:
     if not folder.log.is_file():
         raise StudyError(f"{path}: there is no study here; name the folder that holds its trials.jsonl")
     with folder.locked():
-        return _repair(folder)
+        try:
+            return _repair(folder)
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise StudyError(
+                f"{folder.log} cannot be mended: it holds what no study writes ({type(error).__name__}: {error}); "
+                "take it from a backup, or start the study anew with --fresh"
+            ) from error
+        except OSError as error:
+            if (problem := folder.failed(error)) is None:
+                raise
+            raise problem from error
 
 
 def _repair(folder: StudyFolder) -> list[str]:
@@ -67,23 +78,31 @@ def _repair(folder: StudyFolder) -> list[str]:
     mended = mend(header, lines, sources)
     text = "".join(encode(event) + "\n" for event in mended.events).encode()
     told += [sentence for _, sentence in mended.told]
+    over = any(isinstance(event, Ended) for event in mended.events)
+    doubt = [found] if (found := facts_of.doubt(folder, over)) else []
     if not told and text == folder.log.read_bytes():
-        return [
+        whole = (
             f"{folder.log}: all {plural(len(mended.events), 'line')} are whole: there is nothing to repair"
-        ]
+        )
+        return [whole, *doubt]
     kept = _keep(folder.log)
     with replacing(folder.log) as beside:
         beside.write_bytes(text)
-    return [*told, *_outlook(mended), f"{folder.log} is repaired; the damaged one is kept as {kept}"]
+    return [
+        *told,
+        *_outlook(folder, mended),
+        f"{folder.log} is repaired; the damaged one is kept as {kept}",
+        *doubt,
+    ]
 
 
-def _outlook(mended: Mended) -> list[str]:
+def _outlook(folder: StudyFolder, mended: Mended) -> list[str]:
     """What becomes of the study."""
     known = mended.history
     told = [f"{plural(len(known.trials), 'trial')} with an outcome can be reported"]
     if open_ := sorted(known.missing):
         trials = f"trial{'s' if len(open_) > 1 else ''} {listed(open_, 'and')}"
-        told.append(f"`gru-tune run` trains {trials} again")
+        told.append(f"`gru-tune run` with its config (as {folder.config} has it) trains {trials} again")
     if mended.stuck:
         told.append(
             "what is left does not fit the search: it cannot go on; start it anew with --fresh, or under another name"

@@ -14,7 +14,7 @@ from typing import Any
 
 from gru_tune import bounds
 from gru_tune.errors import StudyError
-from gru_tune.study.files import OF_DISK, beside_of, refused, replacing
+from gru_tune.study.files import OF_DISK, beside_of, in_part, refused, replacing
 from gru_tune.trial import Trial
 
 LOCK_TRIES = 5
@@ -33,8 +33,10 @@ class StudyFolder:
 
     @property
     def damaged(self) -> list[Path]:
-        """Records that were damaged, and are kept beside what ``gru-tune repair`` made of them."""
-        return sorted(self.path.glob("trials.jsonl.damaged*"))
+        """What was damaged, and is kept beside what was made of it: records, and ``study.json``."""
+        return sorted(
+            path for name in (self.log, self.facts) for path in self.path.glob(f"{name.name}.damaged*")
+        )
 
     @property
     def table(self) -> Path:
@@ -172,7 +174,7 @@ class StudyFolder:
 
     def failed(self, error: OSError) -> StudyError | None:
         """What is said of an error when something of this folder could not be written; None for other places."""
-        if error.filename is None and error.errno in OF_DISK:
+        if error.filename is None and (error.errno in OF_DISK or in_part(error)):
             return refused(error, self.path)
         known = isinstance(error.filename, str) and Path(error.filename).is_relative_to(self.path)
         return refused(error, Path(error.filename)) if known else None

@@ -14,6 +14,7 @@ from gru_tune.study.log import newer
 BEGIN = re.compile(rb'\{"event":"')
 END = re.compile(rb',"crc":"[0-9a-f]{8}"\}')
 KIND = re.compile(rb'"event":"([a-z]+)"')
+OF_A_TRIAL = (b"launch", b"outcome", b"death", b"stopped")
 TRIAL = re.compile(rb'"trial":(\d{1,9})\b')
 
 
@@ -88,5 +89,10 @@ def _damaged(number: int, data: bytes, why: str) -> Line:
     kind, trial = KIND.search(data), TRIAL.search(data)
     if kind is None or kind[1].decode() not in TYPES:
         return Line(number, None, why)
-    seems = f"it seems to be the {kind[1].decode()}" + (f" of trial {int(trial[1])}" if trial else "")
+    of = f"of trial {int(trial[1])}" if trial else "of a trial whose number is lost"
+    seems = (
+        f"it seems to be the {kind[1].decode()} {of}"
+        if kind[1] in OF_A_TRIAL
+        else f"it seems to be the {kind[1].decode()}"
+    )
     return Line(number, None, f"{why}; {seems}", kind[1].decode())

@@ -23,7 +23,7 @@ from gru_tune.executors.worker import Start
 from gru_tune.learning.pace import Pace
 from gru_tune.learning.volume import Volume
 from gru_tune.report import card
-from gru_tune.study import earlier, loop, pareto, proposing, room
+from gru_tune.study import earlier, facts, loop, pareto, proposing, room
 from gru_tune.study import log as logs
 from gru_tune.study.aims import Aims, aims
 from gru_tune.study.derived import Derived
@@ -309,12 +309,27 @@ class _Run:
         """What an earlier run left; refused when it asks something else."""
         if not self.folder.log.exists():
             return Record((), 0)
-        record = logs.read(self.folder.log)
+        record = logs.read_sound(self.folder.log)
         for text in record.notes:
             self.watch.say(text)
         if record.events:
             refuse_other(self.folder.path, record.header.get("question", {}), question(self.config))
+        if what := facts.loss(self.folder, record.over):
+            self._renew(record, what)
         return record
+
+    def _renew(self, record: Record, what: str) -> None:
+        """Begin a new ``study.json`` in the place of one that is lost, with what the record knows of it."""
+        kept = facts.aside(self.folder)
+        text = f"{self.folder.facts} {what}, and is made anew" + (
+            f"; the old one is kept as {kept}" if kept else ""
+        )
+        if record.over:
+            text += "; the test split is read again: a choice made knowing its number makes the next one flattering"
+        self.watch.say(text)
+        paths = [event.outcome.fast_path for event in record.events if isinstance(event, Finished)]
+        known = {"backend": "jax"} if any(path.startswith("jax") for path in paths) else {}
+        note(self.folder, state="stopped", test_lost=record.over, **known)
 
     def _refuse_other_data(self, record: Record, fingerprint: str) -> None:
         if record.events and record.header.get("data") != fingerprint:

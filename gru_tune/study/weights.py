@@ -23,7 +23,7 @@ def ready(folder: Path, launch: Launch) -> int:
     state = state_name(launch.first_epoch)
     first = launch.first_epoch if (folder / state).exists() else 0
     needed = {state, MODEL} if first else set()
-    if launch.attempt > 1:
+    if launch.reached:
         needed.add(RUNNING)
     _clean(folder, needed)
     return first
@@ -88,6 +88,6 @@ def _clean(folder: Path, kept: Container[str]) -> None:
 def _run(name: str) -> Run | None:
     """The trial and repeat of a folder's name; None for one that is somebody else's."""
     number, _, repeat = name.partition("-")
-    if number.isdigit() and (not repeat or repeat.isdigit()):
+    if number.isdecimal() and (not repeat or repeat.isdecimal()):
         return int(number), int(repeat or 1)
     return None

@@ -88,8 +88,11 @@ class Work:
         )
 
     def reached(self, launch: Launch) -> int:
-        """The epoch that an earlier attempt at a job has saved; 0 for none."""
-        return reached(self.folder.trial(*launch.run) / RUNNING) if launch.attempt > 1 else 0
+        """The epoch that an earlier attempt at a job has saved, with its batches in as many parts; 0 for none."""
+        former = self.history.flights.get(launch.run)
+        if launch.attempt == 1 or former is None or former.launch.accumulation != launch.accumulation:
+            return 0
+        return reached(self.folder.trial(*launch.run) / RUNNING)
 
     def alone(self, run: Trial) -> Job:
         """A job like the one of ``run``, for a training outside of the search."""

@@ -56,7 +56,7 @@ def _outside(config: Config) -> list[Problem]:
         if not isinstance(value, str) or told:
             continue
         inside = (config.folder / value).resolve().is_relative_to(config.folder.resolve())
-        if value.startswith(LOCAL) if _is_url(value) else not inside:
+        if value.lower().startswith(LOCAL) if _is_url(value) else not inside:
             text = f"{show(value)} may lie outside of the folder of the config; name a place inside it, or say --set tracking.{name}={value}"
             problems.append(Problem(("tracking", name), text))
     return problems

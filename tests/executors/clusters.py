@@ -47,6 +47,10 @@ class Nodes:
     def kill_head(self) -> None:
         self._cluster.head_node.kill_gcs_server(check_alive=False)
 
+    def kill_own(self) -> None:
+        """End Ray on the machine of the driver, whose node is the head's, and leave the head."""
+        self._cluster.head_node.kill_raylet(check_alive=False)
+
     def end(self) -> None:
         self._cluster.shutdown()
 

@@ -68,7 +68,7 @@ def test_a_worker_that_dies_while_idle_is_replaced(tmp_path: Path) -> None:
         assert executor.call(os.getpid).result(60) == process  # it lives on from job to job
         os.kill(process, signal.SIGKILL)
         assert wait_until(lambda: gone(process))
-        time.sleep(0.2)  # until the pool has noticed
+        assert wait_until(lambda: executor._slots[0]._pool._broken)  # type: ignore[union-attr]
         assert executor.submit(standins.job(tmp_path)).result(60).trial == 1
     finally:
         executor.close()

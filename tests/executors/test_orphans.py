@@ -77,7 +77,7 @@ def test_no_worker_outlives_a_parent_that_is_killed(moment: str, tmp_path: Path)
         family = [child.pid for child in psutil.Process(parent.pid).children(recursive=True)]
         assert len(family) == 2
         parent.kill()
-        assert wait_until(lambda: all(gone(child) for child in family), 5)
+        assert wait_until(lambda: all(gone(child) for child in family))
         assert parent.stderr is not None
         assert parent.stderr.read() == b""  # nothing of semaphores, nor tracebacks
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,6 +85,9 @@ def test_files_travel_with_a_job_and_come_back_while_it_runs(on_ray: Ray, tmp_pa
     future = on_ray.submit(job)
     assert wait_until(lambda: (folder / "epoch-00002.state").exists())
     assert not future.done()
+    base = remote._place(on_ray._run)
+    os.utime(base, (0, 0))  # as if it had begun long ago
+    assert wait_until(lambda: base.stat().st_mtime > 0)
     assert wait_until(lambda: any(report["epoch"] == 1 for report in on_ray.progress()))
     assert future.result(60).fast_path == "facts"
     names = sorted(path.name for path in folder.iterdir())
@@ -138,6 +144,31 @@ def test_a_node_can_write_nowhere_else(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*")) == [home]
 
 
+def test_a_file_that_is_deleted_while_others_are_read_is_told_of_as_gone(tmp_path: Path) -> None:
+    written = remote._Files({0: tmp_path})
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("content", encoding="utf-8")
+    changes = written.changes()
+    first = next(changes)
+    other = ({"a", "b"} - {first.path}).pop()
+    (tmp_path / other).unlink()
+    assert list(changes) == []
+    (tmp_path / first.path).unlink()
+    assert list(written.changes()) == [remote.Written(0, first.path, None)]
+
+
+def test_what_other_runs_have_left_and_others_delete_is_nobodys_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f"{remote.PREFIX}gone").symlink_to(tmp_path / "nowhere")
+    old = tmp_path / f"{remote.PREFIX}old"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    assert remote._base("mine").is_dir()
+    assert not old.exists()
+
+
 def test_faults_of_a_task(nodes: Nodes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with place(nodes) as executor:
         other = executor.submit(standins.job(tmp_path, 1, seed=99))
@@ -155,6 +186,7 @@ def test_faults_of_a_task(nodes: Nodes, tmp_path: Path, capfd: pytest.CaptureFix
         full = executor.submit(standins.job(tmp_path, 4)).exception(60)
         assert isinstance(full, OSError)
         assert full.errno == 28
+        assert full.strerror == "No space left on device on the node 127.0.0.1 of the cluster"
     assert "raylet" not in "".join(capfd.readouterr())  # Ray's own messages stay out of the display
 
 
@@ -168,6 +200,15 @@ def test_a_worker_that_holds_too_much_is_ended(nodes: Nodes, tmp_path: Path) -> 
         )
 
 
+def test_a_limit_is_of_one_trial_and_not_of_those_before_it(nodes: Nodes) -> None:
+    with cluster.joined(nodes.address) as joined:
+        assert joined is not None
+        executor = Ray(standins.train, joined, Share(memory=10_000_000), Start(memory=10**10))
+        first, second = (executor.call(os.getpid).result(60) for _ in range(2))
+        executor.close()
+    assert first != second
+
+
 def test_a_worker_that_cannot_start_says_so(
     nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +220,16 @@ def test_a_worker_that_cannot_start_says_so(
             "its worker could not start (OSError: no such library)",
             Fault.START,
         )
+        (tmp_path / "of_this_machine.py").write_text("def train(job): ...", encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        executor._train = importlib.import_module("of_this_machine").train
+        missing = executor.submit(standins.job(tmp_path)).exception(60)
+        assert isinstance(missing, WorkerDied)
+        assert (str(missing), missing.fault) == (
+            "its worker could not start (System error: No module named 'of_this_machine')",
+            Fault.START,
+        )
+        executor._train = standins.train
         monkeypatch.setattr(ray, "Task", lambda *given: remote.Task(*given, version="0.0.1"))
         other = executor.submit(standins.job(tmp_path)).exception(60)
         assert "and this one 0.0.1: install the same on all" in str(other)
@@ -268,7 +319,7 @@ if __name__ == "__main__":
 """
 
 
-def start(folder: Path, address: str, *settings: str, gone: int = 20) -> subprocess.Popen[str]:
+def start(folder: Path, address: str, *settings: str, gone: int = ray.GONE) -> subprocess.Popen[str]:
     (folder / "program.py").write_text(PROGRAM, encoding="utf-8")
     studies.config(folder)
     command = [sys.executable, str(folder / "program.py"), str(folder), address, str(gone), *settings]
@@ -284,7 +335,7 @@ def test_a_killed_driver_leaves_no_task_and_the_study_goes_on(nodes: Nodes, tmp_
     assert wait_until(lambda: not tasks())
     before = outcomes(folder)
     assert 2 <= len(before) < 6
-    studies.run(tmp_path, workers=None, ray=nodes.address, parts=PARTS)
+    studies.run(tmp_path, workers=None, ray=nodes.address)
     ended = outcomes(folder)
     assert ended[: len(before)] == before
     assert sorted(ended) == [(trial, 3) for trial in range(1, 7)]
@@ -296,27 +347,36 @@ def test_a_driver_that_is_told_to_end_saves_and_leaves_no_task(nodes: Nodes, tmp
     with start(tmp_path, nodes.address) as driver:
         studies.wait_for_outcomes(folder.log, 1)
         driver.send_signal(signal.SIGTERM)
-        _, said = driver.communicate(timeout=20)
+        _, said = driver.communicate(timeout=60)
     assert said.strip().splitlines()[-1] == f"stopped; everything finished is saved in {folder.path}"
     assert wait_until(lambda: not tasks())
 
 
-def test_without_a_head_the_run_ends_in_words_and_goes_on_elsewhere(nodes: Nodes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kill", "what"),
+    [
+        (Nodes.kill_head, "the head of the Ray cluster at {address} no longer answers"),
+        (Nodes.kill_own, "Ray has ended on this machine, which took it out of the cluster"),
+    ],
+)
+def test_without_its_cluster_the_run_ends_in_words_and_goes_on_elsewhere(
+    nodes: Nodes, tmp_path: Path, kill: Callable[[Nodes], None], what: str
+) -> None:
     folder = StudyFolder(tmp_path / "out" / "toy")
     settings = ("search.trials=12", "model.units={int: [1, 20]}")
     with clusters.nodes(1) as other:
         address = other.address
         with start(tmp_path, address, *settings, gone=3) as driver:
             studies.wait_for_outcomes(folder.log, 2)
-            other.kill_head()
-            _, said = driver.communicate(timeout=40)
+            kill(other)
+            _, said = driver.communicate(timeout=60)
         assert driver.returncode == 1
     assert said.strip().splitlines()[-1] == (
-        f"the head of the Ray cluster at {address} no longer answers; everything finished is saved, "
-        "and the same command goes on once there is a cluster"
+        what.format(address=address)
+        + "; everything finished is saved, and the same command goes on once there is a cluster"
     )
     before = outcomes(folder)
-    studies.run(tmp_path, *settings, workers=None, ray=nodes.address, parts=PARTS)
+    studies.run(tmp_path, *settings, workers=None, ray=nodes.address)
     ended = outcomes(folder)
     assert ended[: len(before)] == before
     assert sorted(ended) == [(trial, 3) for trial in range(1, 13)]
@@ -358,6 +418,8 @@ def test_parts_of_gpus(nodes: Nodes) -> None:
         ("ray://10.0.0.1:10001", "run the command on a machine of the cluster and give --ray auto"),
         ("127.0.0.1:1", "--ray 127.0.0.1:1: there is no Ray cluster at 127.0.0.1:1 (Connection refused)"),
         ("head", "there is no Ray cluster at head (an address is HOST:PORT, as 10.0.0.1:6379, or auto)"),
+        ("head:²", "there is no Ray cluster at head:² (an address is HOST:PORT, as 10.0.0.1:6379, or auto)"),
+        ("a..b:1", "there is no Ray cluster at a..b:1 (encoding with 'idna' codec failed"),
     ],
 )
 def test_a_cluster_that_cannot_be_joined(address: str, reason: str) -> None:
@@ -365,6 +427,40 @@ def test_a_cluster_that_cannot_be_joined(address: str, reason: str) -> None:
     with pytest.raises(StudyError) as caught:
         cluster.join(address)
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", None])
+def test_a_port_that_is_not_of_ray(answer: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setattr(cluster, "SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        held = []
+
+        def serve() -> None:
+            for _ in range(2):  # whether anything is there, and what it is
+                held.append(server.accept()[0])
+            if answer is not None:
+                held[1].sendall(answer)
+                held[1].close()
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        with pytest.raises(StudyError) as caught:
+            cluster.join(address)
+        serving.join()
+        for connection in held:
+            connection.close()
+    assert str(caught.value) == (
+        f"--ray {address}: there is no Ray cluster at {address} (something else answers there)"
+    )
+
+
+def test_a_name_of_this_machine_is_looked_for_where_ray_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    services = pytest.importorskip("ray._private.services")
+    monkeypatch.setattr(services, "canonicalize_bootstrap_address", lambda address: "127.0.0.2:1")
+    with pytest.raises(StudyError, match=r"^--ray localhost:1: there is no Ray cluster at 127\.0\.0\.2:1 "):
+        cluster.join("localhost:1")
 
 
 def test_auto_is_what_ray_finds(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:

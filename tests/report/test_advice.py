@@ -176,6 +176,10 @@ def test_an_exhausted_space_is_said_to_be_one() -> None:
     [
         ("loss became nan in epoch 1", "lower the upper end of training.learning_rate, or set training.clip_norm: 1.0."),
         ("ResourceExhaustedError: OOM", "set a smaller training.batch_size or narrower model.units, or give the run fewer --workers."),
+        (
+            "its worker needed more than 4 GB (search.memory_per_worker)",
+            "set a smaller training.batch_size or narrower model.units, or a larger search.memory_per_worker.",
+        ),
         ("ValueError: odd", "mend that first."),
     ],
 )  # fmt: skip

@@ -113,7 +113,7 @@ def test_a_study_that_was_killed_is_not_called_finished(tmp_path: Path) -> None:
     builders.study(tmp_path / "toy", facts={"state": "running"})
     found = lines(tmp_path / "toy")
     assert found[0] == "Trial 2 of toy leads so far: accuracy 0.7000 on the validation split."
-    assert "Not finished: it was killed; run it again to go on." in found
+    assert "Not finished: it was killed, or ended by an error; run it again to go on." in found
 
 
 def test_a_study_that_runs_says_how_far_it_is(tmp_path: Path) -> None:

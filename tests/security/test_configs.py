@@ -38,7 +38,7 @@ def refused(text: str, folder: Path) -> str:
 )  # fmt: skip
 def test_bombs_are_refused_in_one_sentence(text: str, tmp_path: Path) -> None:
     message = refused(text, tmp_path)
-    assert message.startswith(f"{tmp_path}/config.yaml: ")
+    assert message.startswith(f"{tmp_path}/config.yaml:")
     assert "\n" not in message
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from gru_tune.errors import GruTuneError, StudyError
 from gru_tune.study import log as logs
+from gru_tune.study.files import beside_of
 from gru_tune.study.log import Finished, Header, Log, Started
 from gru_tune.study.results import (
     StudyFolder,
@@ -91,6 +92,14 @@ def test_a_disk_that_is_full_at_any_write_loses_nothing(
         assert sorted(row["trial"] for row in rows(folder)) == ["1", "2", "3"]
         assert not list(folder.path.glob("beside.*"))
     assert failed >= (9 if call == "write" else 15)  # at least every line of the log
+
+
+def test_a_file_that_was_to_take_the_place_of_another_is_told_by_the_name_of_that(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    sealed = OSError(errno.EROFS, "Read-only file system", str(beside_of(folder.table)))
+    assert str(folder.failed(sealed)) == (
+        f"{folder.table} cannot be written: read-only file system; make it writable {AGAIN}"
+    )
 
 
 def test_the_last_line_stays_out_of_a_full_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gru_tune.errors import StudyError
 from gru_tune.executors.base import WorkerDied
 from gru_tune.executors.in_process import InProcess
 from gru_tune.study.hanging import FIRST, LATER, Vigil, result
@@ -133,5 +134,12 @@ def test_a_call_that_takes_too_long_is_abandoned() -> None:
     error = result(Stuck(len), Future(), 0.05)  # type: ignore[arg-type]
     assert isinstance(error, WorkerDied)
     assert error.fault is Fault.HUNG
+
+    class Gone(InProcess):
+        def progress(self) -> list[dict[str, Any]]:
+            raise StudyError("the cluster is gone")
+
+    with pytest.raises(StudyError, match="the cluster is gone"):
+        result(Gone(len), Future(), 0.05)  # type: ignore[arg-type]
     done: Future[int] = InProcess(len).call(len, "four")  # type: ignore[arg-type]
     assert result(InProcess(len), done, 0.05) is None  # type: ignore[arg-type]

@@ -47,8 +47,8 @@ def test_a_trial_that_does_not_fit_in_parts_either_fails_with_a_remedy(bench: Be
     search.run()
     assert list(zip(executor.submitted, executor.parts, strict=True)) == [(1, 1), (1, 2), (2, 1)]
     assert search.history.trials[1].error == (
-        "the kernel killed its worker for want of memory, also with batches in 2 parts: take a smaller batch_size "
-        "or fewer units, fewer --workers, or more --memory-per-worker"
+        "the kernel killed its worker for want of memory, also with batches in 2 parts; only a new study, "
+        "or --fresh, tries it again: with a smaller batch_size, fewer units, or fewer --workers"
     )
     outcome = next(e.outcome for e in logs.read(bench.path).events if isinstance(e, Finished))
     assert outcome.fault is Fault.MEMORY
@@ -144,8 +144,8 @@ def test_a_disk_that_is_full_ends_the_search_and_not_its_trials(bench: Bench) ->
     with pytest.raises(StudyError) as caught:
         bench.search(executor, Listed(4)).run()
     assert str(caught.value) == (
-        "trial 2 cannot write its files ([Errno 28] No space left on device: 'model.keras'); "
-        "free some space and run the same command again: it goes on"
+        "trial 2: model.keras cannot be written: no space left on device; "
+        "free some space and run the same command again: it goes on, and what was finished is not trained again"
     )
     search = bench.search(Scripted(good), Listed(4))
     assert search.run() == "all done"

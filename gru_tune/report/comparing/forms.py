@@ -20,7 +20,8 @@ from gru_tune.study.table import Row, to_csv
 def sentences(entries: Sequence[Entry]) -> list[str]:
     """What keeps the studies from being compared, or how sure the difference of their winners is."""
     known = differences(entries)
-    found = [*cautions(entries), *(one.sentence for one in known)]
+    found = [f"{e.label} is not certain: {e.study.doubt}." for e in entries if e.study.doubt]
+    found += [*cautions(entries), *(one.sentence for one in known)]
     missing = [entry.label for entry in entries if not entry.study.winner]
     found += [f"{label} has no completed trial (yet)." for label in missing]
     if sum(one.interval is not None for one in known) > 1:
