@@ -42,7 +42,7 @@ class Case(NamedTuple):
     epochs: int
 
 
-CASES = (Case(32, 1, 8000, 30), Case(128, 2, 1500, 20), Case(512, 2, 150, 16))
+CASES = (Case(32, 1, 8000, 120), Case(128, 2, 1500, 80), Case(512, 2, 150, 64))
 
 
 class Seen:

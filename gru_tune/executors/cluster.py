@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from gru_tune.errors import StudyError
+from gru_tune.executors.addresses import SECONDS, foreign, form, reachable
 from gru_tune.executors.base import WorkerDied
 from gru_tune.executors.remote import Task, perform
 from gru_tune.study.files import FULL, in_part
 from gru_tune.trial import Fault
 
-SECONDS = 2.0  # for a machine of the same network to answer
-SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # the first frame that each side of HTTP/2 sends, when empty
-GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 REUSED = 50  # tasks of one process, which TensorFlow makes grow with every trial
 
 
@@ -222,11 +220,9 @@ def join(address: str) -> Cluster:
     except ImportError:
         raise StudyError("--ray needs the package ray: pip install 'gru-tune[ray]'") from None
     found = _of_this_machine() if address == "auto" else address
-    if _form(found) is None:
-        found = str(
-            services.canonicalize_bootstrap_address(found)
-        )  # as Ray itself does: localhost has an address
-    if (reason := reachable(found) or _foreign(found)) is not None:  # Ray itself would try for minutes
+    if form(found) is None:
+        found = str(services.canonicalize_bootstrap_address(found))  # as Ray itself does for localhost
+    if (reason := reachable(found) or foreign(found)) is not None:  # Ray itself would try for minutes
         raise StudyError(f"--ray {address}: there is no Ray cluster at {found} ({reason})")
     worker._worker_logs_enabled = False  # no public switch keeps its messages out of the display
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -252,43 +248,6 @@ def _of_this_machine() -> str:
             "--ray auto: no Ray cluster was found on this machine; start one with `ray start --head`, join one with "
             "`ray start --address=HOST:PORT`, or give its address"
         ) from None
-
-
-def reachable(address: str) -> str | None:
-    """Why nothing can be reached at ``host:port``; None when it can."""
-    if (reason := _form(address)) is not None:
-        return reason
-    try:
-        _connected(address).close()
-    except (OSError, OverflowError, ValueError) as error:  # ValueError: no name that a host can have
-        return str(getattr(error, "strerror", None) or error)
-    return None
-
-
-def _form(address: str) -> str | None:
-    """Why something is no address."""
-    host, _, port = address.rpartition(":")
-    if host and port.isascii() and port.isdigit():
-        return None
-    return "an address is HOST:PORT, as 10.0.0.1:6379, or auto"
-
-
-def _connected(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    return socket.create_connection((host.strip("[]"), int(port)), SECONDS)
-
-
-def _foreign(address: str) -> str | None:
-    """Why what answers there is not Ray, whose servers greet in HTTP/2; behind TLS it is not asked."""
-    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
-        return None
-    try:
-        with _connected(address) as asked:
-            asked.sendall(GREETING)
-            answer = asked.recv(len(SETTINGS))
-    except OSError:  # it hangs up, or says nothing
-        answer = b""
-    return None if answer[3:4] == SETTINGS[3:4] else "something else answers there"
 
 
 def _place(node: dict[str, Any]) -> str:
