@@ -98,3 +98,8 @@ def test_every_test_that_a_page_names_exists() -> None:
     assert len(named) > 40
     for name, file in named:
         assert f"def {name}(" in file.read_text("utf-8"), f"{file} has no {name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_no_page_has_a_hole(page: Path) -> None:
+    assert not re.search(r"(?m)^@\w+@$|TODO|TBD", page.read_text("utf-8"))
