@@ -73,7 +73,7 @@ def repair(raw: bytes, folder: Path) -> bool:
     for content in (raw, b"\n".join(map(_sealed, raw.split(b"\n")))):
         _written(content, file)
         with suppress(StudyError):
-            whole += "nothing to repair" in mended(folder)[-1]
+            whole += any("nothing to repair" in line for line in mended(folder))
             logs.read(file)
     return whole == 2
 
