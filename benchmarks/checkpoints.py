@@ -42,7 +42,7 @@ class Case(NamedTuple):
     epochs: int
 
 
-CASES = (Case(32, 1, 8000, 120), Case(128, 2, 1500, 80), Case(512, 2, 150, 64))
+CASES = (Case(32, 1, 8000, 30), Case(128, 2, 1500, 30), Case(512, 2, 150, 30))
 
 
 class Seen:
@@ -83,7 +83,9 @@ def data(folder: Path, count: int) -> Path:
 
 def trained(case: Case, folder: Path, saving: bool) -> tuple[float, float, Seen]:
     """The seconds of one training, those of them a core was busy with it, and its saves."""
-    settings = settle({"units": case.units, "depth": case.depth, "epochs": case.epochs, "batch_size": 64})
+    settings = settle(
+        {"units": case.units, "depth": case.depth, "epochs": case.epochs, "batch_size": 64, "patience": None}
+    )
     job = Job(
         trial=1, settings=settings, seed=1, objective=Objective("accuracy", "max"), metrics=("accuracy",),
         data=str(folder / "data"), folder=str(folder / "trial"), first_epoch=0, last_epoch=case.epochs,
