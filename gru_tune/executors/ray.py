@@ -104,9 +104,8 @@ class Ray:
         if self._closed.is_set():
             return
         flights = list(self._flights.values())
-        gone = (
-            self._silent > 0 or not self._cluster.here()
-        )  # whatever is asked of the cluster now may wait for long
+        # Whatever is asked of a cluster that is gone may wait for long.
+        gone = self._silent > 0 or not self._cluster.here()
         if gone:
             for flight in flights:
                 self._over(flight, error=WorkerDied("the cluster is gone", Fault.LOST))

@@ -15,12 +15,12 @@ from gru_tune import bounds
 from gru_tune.errors import StudyError
 from gru_tune.study import facts as facts_of
 from gru_tune.study import log, pareto
-from gru_tune.study.history import History
+from gru_tune.study.history import Asking, History
 from gru_tune.study.history import repeats as counted
 from gru_tune.study.log import Finished, Header
 from gru_tune.study.results import StudyFolder, read_json, test_result
 from gru_tune.study.table import Table, failed, rank
-from gru_tune.trial import Objective, Status, Trial
+from gru_tune.trial import Status, Trial
 from gru_tune.wording import suggest
 
 DEEPEST = 4  # folders below the given one that are searched for studies
@@ -37,7 +37,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Asking):
     """One study, read whole: ``asked`` is the head of its log, ``facts`` its ``study.json``."""
 
     folder: StudyFolder
@@ -55,14 +55,6 @@ class Study:
     notes: tuple[str, ...]
     lost: bool = False  # whether the search came to its end, and outcomes of it are missing all the same
     doubt: str = ""  # what is to be known of a study.json that is lost; "" for a whole one
-
-    @property
-    def name(self) -> str:
-        return str(self.asked["name"])
-
-    @property
-    def objective(self) -> Objective:
-        return Objective(**self.asked["objective"])
 
     @property
     def folds(self) -> int:

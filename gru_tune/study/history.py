@@ -20,6 +20,20 @@ from gru_tune.study.log import Died, Ended, Event, Finished, Launch, Run, Starte
 from gru_tune.trial import Epoch, Fault, Objective, Status, Trial
 
 
+class Asking:
+    """A study by the head of its log, ``asked``."""
+
+    asked: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.asked["name"])
+
+    @property
+    def objective(self) -> Objective:
+        return Objective(**self.asked["objective"])
+
+
 @dataclass(frozen=True)
 class Told:
     """What the strategy hears of a job: the trial's score so far, None when it failed."""

@@ -10,9 +10,10 @@ from math import isfinite
 from typing import Any, ClassVar
 
 from gru_tune.report.read import Study
+from gru_tune.study.history import Asking
 from gru_tune.study.log import Launch
 from gru_tune.study.results import StudyFolder, run_name
-from gru_tune.trial import Epoch, Objective, Outcome, Trial
+from gru_tune.trial import Epoch, Outcome, Trial
 
 
 class Stale(Exception):
@@ -20,20 +21,12 @@ class Stale(Exception):
 
 
 @dataclass(frozen=True)
-class Begun:
+class Begun(Asking):
     """A study by the head of its log; ``began`` (Unix time) tells it from another one of the same name."""
 
     folder: StudyFolder
     asked: Mapping[str, Any]
     began: float
-
-    @property
-    def name(self) -> str:
-        return str(self.asked["name"])
-
-    @property
-    def objective(self) -> Objective:
-        return Objective(**self.asked["objective"])
 
     @property
     def mark(self) -> str:
